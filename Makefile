@@ -1,0 +1,53 @@
+# Everything a stranger needs: `make demo`, `make test`. No root, no activated environment.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/mondegreen
+DATA ?= $(MONDEGREEN_DATA)
+
+.PHONY: help setup demo test test-slow lint format types smoke results results-check bench clean
+
+help:
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+setup: $(VENV)/.installed  ## install everything into .venv
+
+# torch comes first and pinned: any other requirement on it would fetch gigabytes of CUDA libraries.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[quality,speech,dev]'
+	touch $@
+
+demo: setup  ## train, attack, measure and report on the synthetic corpus (FRESH=1 starts over)
+	$(RUN) demo --out runs/demo $(if $(FRESH),--fresh)
+
+test: setup  ## the tests (those on real clips need MONDEGREEN_DATA)
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: setup  ## the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+lint: setup  ## style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup  ## apply the format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: setup  ## mypy --strict
+	$(BIN)/mypy
+
+smoke: setup  ## run every command once, at the smallest size
+	MONDEGREEN=$(CURDIR)/$(RUN) tests/smoke.sh
+
+results: setup  ## write docs/results.md from results/*/results.json
+	$(BIN)/python -m mondegreen.report.docs_results results docs/results.md
+
+results-check: setup  ## fail when docs/results.md is out of step
+	$(BIN)/python -m mondegreen.report.docs_results results docs/results.md --check
+
+clean:  ## delete runs and caches, keep the environment
+	rm -rf runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,60 @@
+"""Targeted adversarial audio: make a classifier mishear on demand, and measure it honestly."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mondegreen.attacks.attack import Attack, AttackResult
+    from mondegreen.attacks.generator import GeneratorAttack
+    from mondegreen.attacks.recording import attack_recording
+    from mondegreen.audio import read_audio, write_wav
+    from mondegreen.budgets import SNR, Budget, L2, Linf, parse_budget
+    from mondegreen.classifiers.classifier import Classifier, load_classifier
+    from mondegreen.errors import MondegreenError
+    from mondegreen.evaluation.evaluate import Evaluation, evaluate
+    from mondegreen.generators.generator import Generator, load_generator
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "SNR",
+    "Attack",
+    "AttackResult",
+    "Budget",
+    "Classifier",
+    "Evaluation",
+    "Generator",
+    "GeneratorAttack",
+    "L2",
+    "Linf",
+    "MondegreenError",
+    "attack_recording",
+    "evaluate",
+    "load_classifier",
+    "load_generator",
+    "parse_budget",
+    "read_audio",
+    "write_wav",
+]
+
+_HOMES = {
+    "attacks.attack": ("Attack", "AttackResult"),
+    "attacks.generator": ("GeneratorAttack",),
+    "attacks.recording": ("attack_recording",),
+    "audio": ("read_audio", "write_wav"),
+    "budgets": ("SNR", "Budget", "L2", "Linf", "parse_budget"),
+    "classifiers.classifier": ("Classifier", "load_classifier"),
+    "errors": ("MondegreenError",),
+    "evaluation.evaluate": ("Evaluation", "evaluate"),
+    "generators.generator": ("Generator", "load_generator"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: torch takes seconds, ``--help`` should not."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"mondegreen.{home}"), name)
+    raise AttributeError(f"module 'mondegreen' has no attribute {name!r}")

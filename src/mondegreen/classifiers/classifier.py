@@ -1,0 +1,254 @@
+"""The classifier under attack: waveform in, logits out, front end included."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from mondegreen.audio import Normalization, fit_length, read_mono
+from mondegreen.classifiers.features import (
+    FrontEndConfig,
+    LogMelConfig,
+    PaperMFCC,
+    build_front_end,
+)
+from mondegreen.classifiers.tc_resnet import TCResNet, TCResNetConfig
+from mondegreen.classifiers.wide_resnet import WideResNet, WideResNetConfig
+from mondegreen.configs import from_dict, to_dict
+from mondegreen.errors import MondegreenError
+from mondegreen.files import read_json, write_json
+from mondegreen.weights import build_described, load_weights, save_weights
+
+BackboneConfig = TCResNetConfig | WideResNetConfig
+
+
+@dataclass(frozen=True)
+class ClassifierConfig:
+    """Everything but the weights of a built-in classifier."""
+
+    labels: tuple[str, ...]
+    """Label names, in the order of the logits."""
+    front_end: FrontEndConfig = LogMelConfig()
+    """Features computed from the waveform, inside of the module."""
+    backbone: BackboneConfig = TCResNetConfig()
+    """The network on top of the features."""
+    sample_rate: int = 16_000
+    """Sample rate of the waveforms, in Hz."""
+    clip_samples: int = 16_384
+    """Samples in a clip; shorter recordings are zero-padded at the end, longer ones cut."""
+    normalization: Normalization = "pcm"
+    """How 16-bit PCM becomes a float."""
+
+    def __post_init__(self) -> None:
+        """Refuse clips that cannot be."""
+        if self.sample_rate < 1 or self.clip_samples < 1:
+            raise MondegreenError(
+                f"classifier: sample_rate {self.sample_rate} and clip_samples {self.clip_samples} "
+                "must be 1 or more."
+            )
+
+    @property
+    def name(self) -> str:
+        """A short name such as ``tc-resnet8`` or ``wide-resnet-28-10``."""
+        backbone = self.backbone
+        if isinstance(backbone, WideResNetConfig):
+            return f"wide-resnet-{backbone.depth}-{backbone.width:g}"
+        width = "" if backbone.width == 1.0 else f"-x{backbone.width:g}"
+        return f"tc-resnet{backbone.depth}{width}"
+
+
+class Classifier(nn.Module):
+    """A classifier of waveforms, as everything else in this package sees it.
+
+    Args:
+        module: Maps ``(batch, 1, clip_samples)`` in [-1, 1] to logits ``(batch, labels)``. Its
+            front end is part of it, so that gradients reach the waveform.
+        labels: Label names, in the order of the logits.
+        sample_rate: In Hz.
+        clip_samples: Samples in a clip.
+        name: For tables and files.
+        normalization: How 16-bit PCM becomes a float for this classifier.
+
+    Raises:
+        MondegreenError: Fewer than two labels, or labels that are not distinct.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        labels: tuple[str, ...],
+        sample_rate: int,
+        clip_samples: int,
+        name: str,
+        normalization: Normalization = "pcm",
+    ) -> None:
+        super().__init__()
+        if len(labels) < 2 or len(set(labels)) != len(labels):
+            raise MondegreenError(f"a classifier needs two or more distinct labels, not {labels}.")
+        self.module = module
+        self.labels = labels
+        self.sample_rate = sample_rate
+        self.clip_samples = clip_samples
+        self.name = name
+        self.normalization: Normalization = normalization
+
+    @classmethod
+    def from_config(cls, config: ClassifierConfig) -> Classifier:
+        """Build a classifier with fresh weights.
+
+        Raises:
+            MondegreenError: The front end does not fit the backbone.
+        """
+        front_end = build_front_end(config.front_end)
+        backbone: nn.Module
+        if isinstance(config.backbone, WideResNetConfig):
+            if not isinstance(front_end, PaperMFCC):
+                raise MondegreenError("a wide-resnet backbone needs the paper-mfcc front end.")
+            backbone = WideResNet(config.backbone, len(config.labels))
+        else:
+            if not isinstance(config.front_end, LogMelConfig):
+                raise MondegreenError("a tc-resnet backbone needs the log-mel front end.")
+            features = config.front_end.coefficients or config.front_end.filters
+            backbone = TCResNet(config.backbone, len(config.labels), features)
+        return cls(
+            nn.Sequential(front_end, backbone),
+            labels=config.labels,
+            sample_rate=config.sample_rate,
+            clip_samples=config.clip_samples,
+            name=config.name,
+            normalization=config.normalization,
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits.
+
+        Shape:
+            - Input: ``(batch, 1, clip_samples)``
+            - Output: ``(batch, labels)``
+
+        Raises:
+            MondegreenError: The waveform has another shape.
+        """
+        if x.dim() != 3 or x.shape[1] != 1 or x.shape[2] != self.clip_samples:
+            raise MondegreenError(
+                f"{self.name} expects waveforms of shape (batch, 1, {self.clip_samples}), "
+                f"not {tuple(x.shape)}."
+            )
+        logits: Tensor = self.module(x)
+        return logits
+
+    @property
+    def device(self) -> torch.device:
+        """The device that its weights lie on; the CPU where it has none."""
+        tensors = itertools.chain(self.parameters(), self.buffers())
+        return next((tensor.device for tensor in tensors), torch.device("cpu"))
+
+    def freeze(self) -> Classifier:
+        """Switch to evaluation mode and stop gradients to the weights; returns itself."""
+        self.requires_grad_(False)
+        self.eval()
+        return self
+
+    def read(self, *paths: str | Path) -> Tensor:
+        """Read sound files as this classifier hears them: one channel, its rate, its length.
+
+        Args:
+            *paths: Files of any format, rate and number of channels.
+
+        Shape:
+            - Output: ``(files, 1, clip_samples)``
+
+        Raises:
+            MondegreenError: A file cannot be read.
+        """
+        clips = [read_mono(Path(path), self.sample_rate) for path in paths]
+        return torch.stack([fit_length(x, self.clip_samples) for x in clips])[:, None]
+
+    def label_index(self, label: str) -> int:
+        """Return the index of ``label``.
+
+        Raises:
+            MondegreenError: The classifier does not know the label.
+        """
+        if label not in self.labels:
+            raise MondegreenError(
+                f"{self.name} has no label {label!r}; it knows: {', '.join(self.labels)}."
+            )
+        return self.labels.index(label)
+
+    def parameter_count(self) -> int:
+        """Return the number of trainable weights."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def fingerprint(self) -> str:
+        """Return 16 hex digits that change whenever a label or a weight does."""
+        digest = hashlib.sha256(json.dumps([self.labels, self.clip_samples]).encode())
+        for name, tensor in sorted(self.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+
+def save_classifier(folder: Path, classifier: Classifier, config: ClassifierConfig) -> None:
+    """Write ``classifier.json`` and ``classifier.safetensors`` to ``folder``.
+
+    Raises:
+        MondegreenError: The folder cannot be written.
+    """
+    save_weights(folder / "classifier.safetensors", classifier.module)
+    description = {"format": 1, "fingerprint": classifier.fingerprint(), **to_dict(config)}
+    write_json(folder / "classifier.json", description)
+
+
+def load_classifier(folder: Path) -> Classifier:
+    """Load a frozen classifier from a run's folder, a checkpoint's folder or ``classifier.json``.
+
+    Raises:
+        MondegreenError: There is no classifier there, or its files are damaged.
+    """
+    folder = find_checkpoint(folder, "classifier.json")
+    path, weights = folder / "classifier.json", folder / "classifier.safetensors"
+    description = read_json(path)
+    if not isinstance(description, dict):
+        raise MondegreenError(f"{path}: expected an object.")
+    settings = {k: v for k, v in description.items() if k not in ("format", "fingerprint")}
+    config = from_dict(ClassifierConfig, settings, str(path))
+    classifier = build_described(lambda: Classifier.from_config(config), path, weights)
+    load_weights(weights, classifier.module)
+    return classifier.freeze()
+
+
+def find_checkpoint(path: Path, file_name: str) -> Path:
+    """Return the folder that holds ``file_name``: ``path`` itself or its ``checkpoints/best``.
+
+    Raises:
+        MondegreenError: None of them holds it.
+    """
+    if path.name == file_name:
+        path = path.parent
+    for folder in (path, path / "checkpoints" / "best", path / "checkpoints" / "latest"):
+        if (folder / file_name).is_file():
+            return folder
+    what = file_name.removesuffix(".json")
+    raise MondegreenError(
+        f"{path} holds no trained {what} (no {file_name} in it). Train one first."
+    )
+
+
+@torch.no_grad()
+def predict(classifier: Classifier, x: Tensor, batch_size: int = 256) -> Tensor:
+    """Return the classifier's probabilities, computed in batches.
+
+    Shape:
+        - Input: ``(clips, 1, clip_samples)``
+        - Output: ``(clips, labels)``
+    """
+    parts = torch.split(x, batch_size)
+    return torch.cat([classifier(part.to(classifier.device)).softmax(dim=1).cpu() for part in parts])

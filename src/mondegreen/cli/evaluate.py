@@ -1,0 +1,99 @@
+"""``mondegreen evaluate``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from mondegreen.attacks.generator import GeneratorAttack
+from mondegreen.budgets import Budget, parse_budget
+from mondegreen.classifiers.classifier import load_classifier
+from mondegreen.cli.loading import classifier_folder
+from mondegreen.cli.options import Device, parse, say, start_fabric
+from mondegreen.cli.train_generator import data_of
+from mondegreen.data.options import DataOptions, open_test_split
+from mondegreen.evaluation.evaluate import EvaluationOptions, evaluate
+from mondegreen.evaluation.results import Setting, measure_quality, write_evaluation
+from mondegreen.files import read_json
+from mondegreen.generators.generator import load_generator
+from mondegreen.report.page import write_report
+from mondegreen.report.terminal import print_results
+from mondegreen.runs import Run
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Options of ``evaluate``."""
+
+    data: Annotated[DataOptions, tyro.conf.arg(name="")]
+    """Without --data: the clips that the generator was trained on, divided alike."""
+    generator: Path
+    """Run folder of the generator."""
+    out: Path
+    """Folder for results.json, pairs.csv, samples, figures and report.html."""
+    measure: Annotated[EvaluationOptions, tyro.conf.arg(name="")]
+    classifier: Path | None = None
+    """Run folder of the classifier; by default the one that the generator was trained against."""
+    budget: str | None = None
+    """snr:DB, l2:EPS, linf:EPS or none; by default the budget that the generator was trained for."""
+    target: tuple[str, ...] = ()
+    """Labels to reach; by default all that the generator knows."""
+    on: Literal["train", "validation", "test"] = "test"
+    """Which split to measure on."""
+    device: Device = "auto"
+    """auto, cpu or cuda."""
+
+
+def run(words: Sequence[str]) -> None:
+    """Parse the words, measure and report."""
+    default = Evaluate(
+        data=DataOptions(),
+        generator=Path("runs/generator"),
+        out=Path("runs/evaluation"),
+        measure=EvaluationOptions(),
+    )
+    description = "Measure success, signal-to-noise ratio, PESQ, STOI and time over a split."
+    execute(parse(Evaluate, words, "evaluate", description, default))
+
+
+def execute(options: Evaluate) -> None:
+    """Measure, unless the same was measured already; write and print the results."""
+    folder = Run(options.out, options)
+    path = options.out / "results.json"
+    content: Any = read_json(path) if path.is_file() else _measure(options)
+    page = write_report(folder.folder)
+    print_results(content)
+    say(f"Results: {path}\nReport:  {page}")
+
+
+def _measure(options: Evaluate) -> dict[str, Any]:
+    classifier = load_classifier(options.classifier or classifier_folder(options.generator))
+    generator = load_generator(options.generator, classifier)
+    data_options = data_of(options.generator, options.data)
+    data = open_test_split(
+        data_options,
+        classifier.labels,
+        classifier.sample_rate,
+        classifier.clip_samples,
+        options.on,
+    )
+    budget: Budget | None = generator.budget
+    if options.budget is not None:
+        budget = None if options.budget == "none" else parse_budget(options.budget)
+    fabric = start_fabric(options.device)
+    fabric.to_device(classifier)
+    fabric.to_device(generator)
+    attack = GeneratorAttack(generator=generator)
+    targets = options.target or generator.config.targets
+    found = evaluate(
+        attack, classifier, data, budget=budget, targets=targets, options=options.measure
+    )
+    reason = measure_quality(found, classifier.sample_rate)
+    setting = Setting(
+        attack, classifier, data, budget, options.on, data_options.split, options.measure.seed
+    )
+    return write_evaluation(options.out, found, setting, reason, options.measure.samples)

@@ -1,0 +1,102 @@
+"""The command line: one short module a command, loaded only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from mondegreen import __version__
+from mondegreen.errors import MondegreenError
+
+COMMANDS = {
+    "demo": "the whole job on a synthetic corpus: train, attack, measure, report",
+    "data synthesize": "make the embedded ten-word corpus of synthetic voices",
+    "data download": "fetch the official Speech Commands archive",
+    "data info": "count and check the clips of a folder; decode them into the cache",
+    "train classifier": "train a keyword spotter or any classifier of labelled clips",
+    "train generator": "train a generator of adversarial clips against a classifier",
+    "attack": "make sound files be heard as a chosen label",
+    "evaluate": "measure success and quality over a test split; write results.json",
+    "report": "write the figures and the page of an evaluation",
+}
+
+USAGE = """\
+[bold]mondegreen[/bold] makes audio classifiers mishear on demand, and measures how easily they do.
+
+A generator is trained against a frozen classifier. Afterwards one forward pass turns any clip into one
+that sounds the same and is heard as a label of your choice. Use it on models that are yours.
+
+[bold]Usage:[/bold] mondegreen COMMAND [OPTIONS]
+
+[bold]Commands[/bold]
+{commands}
+
+[bold]A first tour[/bold] (ten minutes on two cores, no download)
+  mondegreen demo --out runs/demo
+
+[bold]Your own clips[/bold] (one folder a label; Speech Commands' layout is recognised)
+  mondegreen train classifier --data clips --out runs/spotter
+  mondegreen train generator --classifier runs/spotter --out runs/generator
+  mondegreen evaluate --generator runs/generator --out runs/evaluation
+  mondegreen attack hello.wav --target yes --generator runs/generator --out fooled
+
+mondegreen COMMAND --help explains every option. Exit codes: 0 done, 2 wrong input, 130 interrupted.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        arguments: Words after the program's name; ``sys.argv`` by default.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help", "help"):
+        _print_usage()
+        return 0
+    if words[0] in ("-V", "--version"):
+        print(f"mondegreen {__version__}")
+        return 0
+    try:
+        name, rest = _find_command(words)
+        module = importlib.import_module("mondegreen.cli." + name.replace(" ", "_"))
+        module.run(rest)
+    except MondegreenError as error:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(
+            f"[bold red]error:[/bold red] {_escape(str(error))}"
+        )
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; the same command continues where it left off.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    return 0
+
+
+def _find_command(words: list[str]) -> tuple[str, list[str]]:
+    for length in (2, 1):
+        name = " ".join(words[:length])
+        if name in COMMANDS:
+            return name, words[length:]
+    group = [name for name in COMMANDS if name.startswith(words[0] + " ")]
+    known = ", ".join(group or COMMANDS)
+    raise MondegreenError(f"there is no command {' '.join(words[:2])!r}; choose from: {known}.")
+
+
+def _print_usage() -> None:
+    width = max(map(len, COMMANDS))
+    lines = [f"  [cyan]{name:<{width}}[/cyan]  {text}" for name, text in COMMANDS.items()]
+    Console(highlight=False, soft_wrap=True).print(USAGE.format(commands="\n".join(lines)))
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", "\\[")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

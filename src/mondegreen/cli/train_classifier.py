@@ -1,0 +1,96 @@
+"""``mondegreen train classifier``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, get_args
+
+import tyro
+
+from mondegreen.audio import Normalization
+from mondegreen.classifiers.classifier import ClassifierConfig, load_classifier
+from mondegreen.classifiers.training import ClassifierTraining, accuracy, train_classifier
+from mondegreen.cli.options import Device, Precision, parse, peek, say, start_fabric
+from mondegreen.data.augment import Augment
+from mondegreen.data.options import DataOptions, open_material
+from mondegreen.presets import (
+    ClassifierKind,
+    Preset,
+    classifier_architecture,
+    classifier_training,
+)
+from mondegreen.runs import Run
+
+SAMPLE_RATE = 16_000
+CLIP_SAMPLES = 16_384
+
+
+@dataclass(frozen=True)
+class TrainClassifier:
+    """Options of ``train classifier``."""
+
+    data: Annotated[DataOptions, tyro.conf.arg(name="")]
+    out: Path
+    """The run's folder; the same command continues there."""
+    training: ClassifierTraining
+    preset: Preset = "cpu"
+    """smoke, demo, cpu or paper: the defaults of every other option."""
+    model: ClassifierKind | None = None
+    """tc-resnet (small, trains on a CPU) or wide-resnet (the paper's); by default the preset's."""
+    normalization: Normalization = "pcm"
+    """How 16-bit PCM becomes floats: x / 32768, or the paper's eq. 12."""
+    device: Device = "auto"
+    """auto, cpu or cuda."""
+    precision: Precision = "32-true"
+    """Mixed precision pays on GPUs."""
+
+
+def default(preset: Preset) -> TrainClassifier:
+    """Return the options of a preset."""
+    return TrainClassifier(
+        data=DataOptions(),
+        out=Path("runs/classifier"),
+        training=classifier_training(preset),
+        preset=preset,
+        normalization="paper" if preset == "paper" else "pcm",
+    )
+
+
+def run(words: Sequence[str]) -> None:
+    """Parse the words and train."""
+    preset = peek(words, "--preset", get_args(Preset)) or "cpu"
+    description = "Train a classifier of labelled clips, to be attacked afterwards."
+    options = default(preset)  # type: ignore[arg-type]
+    execute(parse(TrainClassifier, words, "train classifier", description, options))
+
+
+def execute(options: TrainClassifier) -> None:
+    """Train a classifier, or continue, or say that it is trained."""
+    front_end, backbone = classifier_architecture(options.preset, options.model)
+    material = open_material(options.data, None, SAMPLE_RATE, CLIP_SAMPLES)
+    config = ClassifierConfig(
+        labels=material.corpus.labels,
+        front_end=front_end,
+        backbone=backbone,
+        sample_rate=SAMPLE_RATE,
+        clip_samples=CLIP_SAMPLES,
+        normalization=options.normalization,
+    )
+    fabric = start_fabric(options.device, options.precision)
+    folder = Run(options.out, options)
+    augment = Augment(options.training.augment, SAMPLE_RATE, material.noise, material.unlabelled)
+    train_classifier(config, options.training, material.splits, augment, folder, fabric)
+    best = load_classifier(options.out)
+    test = material.splits["test"]
+    summary = {
+        "validation/accuracy": accuracy(best, material.splits["validation"]),
+        "test/accuracy": accuracy(best, test),
+    }
+    folder.finish(summary)
+    say(
+        f"{best.name}: {best.parameter_count():,} parameters, "
+        f"{100 * summary['test/accuracy']:.2f} % of {len(test)} test clips "
+        f"({len(test.groups)} unseen groups) right. Saved in {options.out}."
+    )

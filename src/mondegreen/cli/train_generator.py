@@ -1,0 +1,137 @@
+"""``mondegreen train generator``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, get_args
+
+import tyro
+
+from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.cli.options import Device, Precision, parse, peek, say, start_fabric
+from mondegreen.configs import from_dict
+from mondegreen.data.augment import Augment
+from mondegreen.data.options import DataOptions, Material, open_material
+from mondegreen.errors import MondegreenError
+from mondegreen.files import read_json
+from mondegreen.gan.config import BudgetSchedule, GeneratorTraining
+from mondegreen.gan.training import GeneratorTrainer
+from mondegreen.generators.generator import NetworkConfig, describe_classifier
+from mondegreen.presets import NetworkKind, Preset, generator_network, generator_training
+from mondegreen.runs import Run
+
+
+@dataclass(frozen=True)
+class TrainGenerator:
+    """Options of ``train generator``."""
+
+    data: Annotated[DataOptions, tyro.conf.arg(name="")]
+    """Without --data: the clips that the classifier was trained on, divided alike."""
+    classifier: Path
+    """Run folder of the classifier to attack."""
+    out: Path
+    """The run's folder; the same command continues there."""
+    training: GeneratorTraining
+    architecture: NetworkConfig
+    target: tuple[str, ...] = ()
+    """Labels to reach: one, several, or by default all, by one network."""
+    snr_db: float | None = None
+    """Train for this signal-to-noise ratio, kept exactly; none for a preset without a budget."""
+    preset: Preset = "cpu"
+    """smoke, demo, cpu or paper: the defaults of every other option."""
+    network: NetworkKind | None = None
+    """spectral (fast, on the spectrum) or unet (the paper's); by default the preset's."""
+    device: Device = "auto"
+    """auto, cpu or cuda."""
+    precision: Precision = "32-true"
+    """Mixed precision pays on GPUs."""
+
+
+def default(preset: Preset, network: NetworkKind | None = None) -> TrainGenerator:
+    """Return the options of a preset."""
+    training = generator_training(preset, network)
+    return TrainGenerator(
+        data=DataOptions(),
+        classifier=Path("runs/classifier"),
+        out=Path("runs/generator"),
+        training=training,
+        architecture=generator_network(preset, network),
+        preset=preset,
+        network=network,
+        snr_db=training.budget.final_db if training.budget else None,
+    )
+
+
+def run(words: Sequence[str]) -> None:
+    """Parse the words and train."""
+    preset = peek(words, "--preset", get_args(Preset)) or "cpu"
+    network = peek(words, "--network", get_args(NetworkKind))
+    options = default(preset, network)  # type: ignore[arg-type]
+    description = "Train a generator of adversarial clips against a classifier (Algorithm 1)."
+    execute(parse(TrainGenerator, words, "train generator", description, options))
+
+
+def execute(options: TrainGenerator) -> None:
+    """Train a generator, or continue, or say that it is trained."""
+    classifier = load_classifier(options.classifier)
+    options = replace(options, data=data_of(options.classifier, options.data))
+    for target in options.target:
+        classifier.label_index(target)
+    material = open_material(
+        options.data, classifier.labels, classifier.sample_rate, classifier.clip_samples
+    )
+    training = with_budget(options.training, options.snr_db)
+    config = describe_classifier(classifier, options.architecture, options.target, options.snr_db)
+    fabric = start_fabric(options.device, options.precision)
+    folder = Run(options.out, options)
+    trainer = GeneratorTrainer(
+        config,
+        training,
+        classifier=classifier,
+        splits=material.splits,
+        unlabelled=material.unlabelled,
+        augment=_augment(training, classifier, material),
+        run=folder,
+        fabric=fabric,
+    )
+    trainer.fit()
+    state = trainer.state
+    folder.finish({"validation/success": state.best_success, "epochs": state.epoch})
+    say(
+        f"{config.network.kind} generator: {trainer.state.generator.parameter_count():,} "
+        f"parameters, {100 * state.best_success:.1f} % success on validation clips. "
+        f"Saved in {options.out}."
+    )
+
+
+def with_budget(training: GeneratorTraining, snr_db: float | None) -> GeneratorTraining:
+    """Return the training with its budget set to ``snr_db``, or taken away."""
+    if snr_db is None:
+        return replace(training, budget=None)
+    schedule = training.budget or BudgetSchedule(start_db=snr_db, spread_db=(0.0, 0.0))
+    return replace(training, budget=replace(schedule, final_db=snr_db))
+
+
+def data_of(run_folder: Path, given: DataOptions) -> DataOptions:
+    """Return the given data options or, without --data, those of an earlier run.
+
+    Raises:
+        MondegreenError: There are none to take over.
+    """
+    if given.data is not None:
+        return given
+    path = run_folder / "config.json"
+    if not path.is_file():
+        raise MondegreenError(f"--data is missing, and {run_folder} does not say which to use.")
+    saved = read_json(path)
+    return from_dict(DataOptions, saved.get("data") if isinstance(saved, dict) else None, str(path))
+
+
+def _augment(
+    training: GeneratorTraining, classifier: Classifier, material: Material
+) -> Augment | None:
+    if training.augment is None:
+        return None
+    return Augment(training.augment, classifier.sample_rate, material.noise, material.unlabelled)

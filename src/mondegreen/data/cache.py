@@ -1,0 +1,242 @@
+"""Every clip decoded once, into one memory-mapped file of 16-bit samples."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import time
+import uuid
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from mondegreen.data.corpus import Corpus
+from mondegreen.data.decoding import Source, decode_into
+from mondegreen.errors import MondegreenError
+from mondegreen.files import read_json, write_json
+
+_FORMAT = 1
+_PCM = np.dtype("<i2")
+_RELEASE_BYTES = 32 * 2**20
+_STALE_SECONDS = 24 * 3600.0
+_ATTEMPTS = 5
+
+Rows = npt.NDArray[np.int64]
+
+
+def default_cache_folder() -> Path:
+    """Return ``$MONDEGREEN_CACHE``, or ``~/.cache/mondegreen`` where it is not set."""
+    named = os.environ.get("MONDEGREEN_CACHE", "")
+    return Path(named).expanduser() if named else Path.home() / ".cache" / "mondegreen"
+
+
+class ClipCache:
+    """16-bit samples of clips, ``(clips, samples)``, read from a raw file through a memory map.
+
+    Mapped pages are handed back to the system as reading goes on, so that streaming a data set
+    larger than the memory keeps the process small.
+
+    Args:
+        data: Raw little-endian int16, one clip after the other.
+        samples: Samples of each clip.
+        rows: For clip number i of the corpus, its row in the file; by default the i-th.
+
+    Raises:
+        MondegreenError: The file's size is no multiple of a clip's.
+        OSError: The file cannot be opened.
+    """
+
+    def __init__(self, data: Path, samples: int, *, rows: Rows | None = None) -> None:
+        with data.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size == 0 or size % (samples * _PCM.itemsize):
+                raise MondegreenError(
+                    f"the cache file {data} is damaged ({size} bytes are no whole number of clips "
+                    f"of {samples} samples). Delete it and start again."
+                )
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self.data = data
+        self.samples = samples
+        self._pcm = np.frombuffer(self._map, dtype=_PCM).reshape(-1, samples)
+        self._rows = np.arange(len(self._pcm), dtype=np.int64) if rows is None else rows
+        self._mapped_bytes = 0
+
+    @classmethod
+    def build(
+        cls,
+        corpus: Corpus,
+        *,
+        sample_rate: int,
+        clip_samples: int,
+        folder: Path | None = None,
+        workers: int | None = None,
+    ) -> ClipCache:
+        """Decode the clips of a corpus, or reuse what an earlier call decoded.
+
+        Clips are averaged to mono, resampled, cut or zero-padded at the end, and rounded to 16-bit
+        PCM (x 32768). Only clips whose size or time of change differ are decoded again. Any number
+        of processes may build the same cache at the same time.
+
+        Args:
+            corpus: The clips.
+            sample_rate: In Hz.
+            clip_samples: Samples of each clip.
+            folder: Where to keep the cache; see :func:`default_cache_folder`.
+            workers: Decoding threads; by default one a core, at most eight.
+
+        Raises:
+            MondegreenError: Clips cannot be read (up to five are named), there are none, or the
+                folder cannot be written to.
+        """
+        if not len(corpus):
+            raise MondegreenError(f"the corpus {corpus.name} ({corpus.root}) has no clips.")
+        if sample_rate <= 0 or clip_samples <= 0:
+            raise MondegreenError("the sample rate and the clip length must be positive.")
+        paths = [os.path.abspath(clip.path) for clip in corpus.clips]  # noqa: PTH100 (fast)
+        unique = sorted(set(paths))
+        place = _Place(folder or default_cache_folder(), unique, sample_rate, clip_samples)
+        row_of = {path: row for row, path in enumerate(unique)}
+        rows = np.array([row_of[path] for path in paths], dtype=np.int64)
+        for _ in range(_ATTEMPTS):
+            data = place.refresh(workers)
+            with suppress(FileNotFoundError):  # another process put a newer file in its place
+                return cls(data, clip_samples, rows=rows)
+        raise MondegreenError(
+            f"the clip cache in {place.folder} keeps changing. Let the other runs finish, or set "
+            "MONDEGREEN_CACHE to another folder."
+        )
+
+    def __len__(self) -> int:
+        """Return the number of clips."""
+        return len(self._rows)
+
+    def read(self, indices: Sequence[int] | npt.NDArray[np.int64] | Tensor) -> Tensor:
+        """Return a copy of some clips' samples.
+
+        Args:
+            indices: Positions in the corpus.
+
+        Shape:
+            - Output: ``(len(indices), samples)``, int16
+
+        Raises:
+            IndexError: A position is out of range.
+        """
+        rows = self._rows[np.asarray(indices, dtype=np.int64).reshape(-1)]
+        pcm = np.empty((len(rows), self.samples), dtype=np.int16)
+        block = max(1, _RELEASE_BYTES // (self.samples * _PCM.itemsize))
+        for start in range(0, len(rows), block):
+            part = rows[start : start + block]
+            self._announce(part)
+            pcm[start : start + len(part)] = self._pcm[part]
+            self._count(len(part) * self.samples * _PCM.itemsize)
+        return torch.from_numpy(pcm)
+
+    def _announce(self, rows: Rows) -> None:
+        """Ask for whole clips at once; page by page, shuffled reads of a cold file are slow."""
+        if not hasattr(mmap, "MADV_WILLNEED"):
+            return
+        size = self.samples * _PCM.itemsize
+        for row in rows.tolist():
+            start = row * size // mmap.PAGESIZE * mmap.PAGESIZE
+            self._map.madvise(mmap.MADV_WILLNEED, start, (row + 1) * size - start)
+
+    def _count(self, size: int) -> None:
+        """Give the mapped pages back once in a while; the file keeps their content."""
+        self._mapped_bytes += size
+        if self._mapped_bytes >= _RELEASE_BYTES and hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED)
+            self._mapped_bytes = 0
+
+
+class _Place:
+    """The files of one cache: an index that names a data file; renaming the index commits both."""
+
+    def __init__(self, folder: Path, paths: list[str], sample_rate: int, samples: int) -> None:
+        text = "\n".join([str(_FORMAT), str(sample_rate), str(samples), *paths])
+        self.key = hashlib.sha1(os.fsencode(text), usedforsecurity=False).hexdigest()[:16]
+        self.folder, self.paths = folder, paths
+        self.sample_rate, self.samples = sample_rate, samples
+        self.index = folder / f"{self.key}.json"
+
+    def refresh(self, workers: int | None) -> Path:
+        """Return a data file that holds what the clips hold now."""
+        sources = [Source.of(path) for path in self.paths]
+        data, known = self._load()
+        stale = [row for row, source in enumerate(sources) if known.get(row) != source]
+        if data is not None and not stale:
+            return data
+        fresh = self.folder / f"{self.key}-{uuid.uuid4().hex[:12]}.pcm"
+        temporary = fresh.with_name(f".{fresh.name}.tmp")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            decode_into(
+                temporary,
+                [(row, sources[row]) for row in stale],
+                clips=len(sources),
+                sample_rate=self.sample_rate,
+                samples=self.samples,
+                start_from=data,
+                workers=workers,
+            )
+            temporary.rename(fresh)
+            self._commit(fresh, data, sources)
+        except OSError as error:
+            if data is not None and not data.exists():
+                return self.refresh(workers)  # another process has just replaced what we copied
+            raise MondegreenError(
+                f"cannot write the clip cache in {self.folder}: {error.strerror or error}. Free "
+                "some space, or set MONDEGREEN_CACHE to another folder."
+            ) from error
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        return fresh
+
+    def _load(self) -> tuple[Path | None, dict[int, Source]]:
+        """Return the committed data file and its rows' sources; nothing where it is no use."""
+        try:
+            index = read_json(self.index)
+            if index["format"] != _FORMAT or [c["path"] for c in index["clips"]] != self.paths:
+                return None, {}
+            data = self.folder / Path(index["data"]).name
+            if data.stat().st_size != len(self.paths) * self.samples * _PCM.itemsize:
+                return None, {}
+            known = [Source(c["path"], c["size"], c["mtime_ns"]) for c in index["clips"]]
+        except (MondegreenError, OSError, LookupError, TypeError):
+            return None, {}
+        return data, dict(enumerate(known))
+
+    def _commit(self, fresh: Path, old: Path | None, sources: list[Source]) -> None:
+        write_json(
+            self.index,
+            {
+                "format": _FORMAT,
+                "data": fresh.name,
+                "sample_rate": self.sample_rate,
+                "samples": self.samples,
+                "clips": [
+                    {"path": source.path, "size": source.size, "mtime_ns": source.mtime_ns}
+                    for source in sources
+                ],
+            },
+        )
+        self._tidy(fresh, old)
+
+    def _tidy(self, fresh: Path, old: Path | None) -> None:
+        """Remove the data file just replaced, and what killed builds left a day ago or earlier.
+
+        Who has mapped a removed file can still read it; younger files may be builds under way.
+        """
+        before = time.time() - _STALE_SECONDS
+        for pattern in (f"{self.key}-*.pcm", f".{self.key}*"):
+            for path in self.folder.glob(pattern):
+                with suppress(OSError):
+                    if path == old or (path != fresh and path.stat().st_mtime < before):
+                        path.unlink()

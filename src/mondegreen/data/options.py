@@ -1,0 +1,150 @@
+"""The data options that every command shares, and what they open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mondegreen.data.cache import ClipCache
+from mondegreen.data.corpus import Corpus
+from mondegreen.data.dataset import ClipDataset, open_splits
+from mondegreen.data.folder import open_corpus
+from mondegreen.data.listing import audio_files, require_folder
+from mondegreen.data.noise import NoiseBank
+from mondegreen.data.speech_commands import background_noise_files, is_speech_commands, unlabelled
+from mondegreen.data.splits import SplitKind, hash_split
+from mondegreen.errors import MondegreenError
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Which clips, and how they are divided."""
+
+    data: Path | None = None
+    """Speech Commands' folder, or any <folder>/<label>/<clip>."""
+    labels: tuple[str, ...] = ()
+    """Labels and their order; by default the ten words, or every folder."""
+    split: SplitKind = "speaker"
+    """speaker: 80/10/10 by a hash of the speaker; official: the lists in the folder; random: by
+    clip, as in the paper (the same speaker is then in training and test)."""
+    group_pattern: str | None = None
+    """Regular expression whose first group, found in a file's name, names its speaker or track."""
+    extra: tuple[Path, ...] = ()
+    """Folders of unlabelled words, for augmentation and as input without a label."""
+    noise: Path | None = None
+    """Folder of long noise recordings; by default <data>/_background_noise_, or generated noise."""
+    cache: Path | None = None
+    """Where decoded clips are kept; by default $MONDEGREEN_CACHE or ~/.cache/mondegreen."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything a training needs of the data."""
+
+    corpus: Corpus
+    splits: dict[str, ClipDataset]
+    unlabelled: ClipDataset | None
+    noise: NoiseBank
+
+
+def open_labelled(options: DataOptions, labels: tuple[str, ...] | None = None) -> Corpus:
+    """Open the labelled corpus.
+
+    Args:
+        options: The user's options.
+        labels: Labels and their order, where a classifier prescribes them.
+
+    Raises:
+        MondegreenError: No folder was given, or it cannot be read as a corpus.
+    """
+    if options.data is None:
+        raise MondegreenError("--data is missing: name the folder of labelled clips.")
+    wanted = labels or options.labels or None
+    return open_corpus(options.data, labels=wanted, group_pattern=options.group_pattern)
+
+
+def open_test_split(
+    options: DataOptions, labels: tuple[str, ...], sample_rate: int, clip_samples: int, split: str
+) -> ClipDataset:
+    """Open one split for a classifier's labels and shape.
+
+    Raises:
+        MondegreenError: As for :func:`open_labelled`, or clips cannot be read.
+    """
+    corpus = open_labelled(options, labels)
+    return _splits(corpus, options, sample_rate, clip_samples)[split]
+
+
+def open_material(
+    options: DataOptions, labels: tuple[str, ...] | None, sample_rate: int, clip_samples: int
+) -> Material:
+    """Open the corpus, its splits, unlabelled speech and noise.
+
+    Unlabelled clips of validation and test speakers are left out, but for the random split.
+
+    Raises:
+        MondegreenError: A folder is missing or unreadable.
+    """
+    corpus = open_labelled(options, labels)
+    splits = _splits(corpus, options, sample_rate, clip_samples)
+    return Material(
+        corpus,
+        splits,
+        _unlabelled(options, corpus, splits, sample_rate, clip_samples),
+        NoiseBank(_noise_files(options), sample_rate),
+    )
+
+
+def _splits(
+    corpus: Corpus, options: DataOptions, sample_rate: int, clip_samples: int
+) -> dict[str, ClipDataset]:
+    splits = open_splits(
+        corpus,
+        options.split,
+        sample_rate=sample_rate,
+        clip_samples=clip_samples,
+        cache_folder=options.cache,
+    )
+    return {str(name): data for name, data in splits.items()}
+
+
+def _unlabelled(
+    options: DataOptions,
+    corpus: Corpus,
+    splits: dict[str, ClipDataset],
+    sample_rate: int,
+    clip_samples: int,
+) -> ClipDataset | None:
+    assert options.data is not None
+    own_words = is_speech_commands(options.data)
+    if not own_words and not options.extra:
+        return None
+    root, extra = options.data, options.extra
+    if not own_words:  # other folders of a plain corpus are labels, not spare words
+        root, extra = extra[0], extra[1:]
+    found = unlabelled(root, corpus.labels, extra=extra)
+    if options.split != "random":
+        held_out = splits["validation"].groups | splits["test"].groups
+        keep = [i for i, clip in enumerate(found.clips) if clip.group not in held_out]
+        if options.split == "speaker":  # also those who are only heard in unlabelled clips
+            keep = [i for i in keep if hash_split(found.clips[i].group) == "train"]
+        found = found.subset(np.asarray(keep, dtype=np.int64))
+    if not len(found):
+        return None
+    cache = ClipCache.build(
+        found, sample_rate=sample_rate, clip_samples=clip_samples, folder=options.cache
+    )
+    return ClipDataset(found, cache)
+
+
+def _noise_files(options: DataOptions) -> tuple[Path, ...]:
+    if options.noise is None:
+        assert options.data is not None
+        return background_noise_files(options.data)
+    require_folder(options.noise)
+    files = tuple(audio_files(options.noise))
+    if not files:
+        raise MondegreenError(f"--noise {options.noise} holds no sound files.")
+    return files

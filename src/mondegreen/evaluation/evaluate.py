@@ -1,0 +1,263 @@
+"""Measure an attack over a data set: every clip with every target that is not its label.
+
+What is measured, and how, is fixed here for every attack: success is scored on the waveform that a
+16-bit WAV file holds after it was written and read back.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from mondegreen.attacks.attack import Attack
+from mondegreen.attacks.generator import GeneratorAttack
+from mondegreen.audio import wav_round_trip
+from mondegreen.budgets import Budget
+from mondegreen.classifiers.classifier import Classifier, predict
+from mondegreen.data.dataset import ClipDataset
+from mondegreen.errors import MondegreenError
+from mondegreen.metrics.macs import count_macs
+from mondegreen.metrics.snr import snr_db
+from mondegreen.metrics.timing import milliseconds
+from mondegreen.progress import progress_bar
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """How much is measured."""
+
+    batch_size: int = 64
+    """Clips attacked at once; also the N of the batch timing."""
+    quality_pairs: int = 1000
+    """Pairs that PESQ and STOI are computed for, drawn at random; 0 none, -1 all."""
+    samples: int = 2
+    """Pairs kept as WAV files for each source and target, the first ones that were drawn."""
+    timing_repeats: int = 20
+    """Repetitions of which the median time is taken."""
+    seed: int = 1024
+    """Seeds the draw of the pairs that are listened to."""
+
+
+@dataclass
+class Pairs:
+    """One row for every (clip, target): what was heard, whether it was meant, at which quality."""
+
+    clip: Ints
+    source: Ints
+    target: Ints
+    before: Ints
+    after: Ints
+    before_probability: Floats
+    after_probability: Floats
+    snr_db: Floats
+    pesq_nb: Floats
+    pesq_wb: Floats
+    stoi: Floats
+
+    @property
+    def success(self) -> npt.NDArray[np.bool_]:
+        """Whether the classifier hears the target."""
+        reached: npt.NDArray[np.bool_] = self.after == self.target
+        return reached
+
+    @property
+    def correct(self) -> npt.NDArray[np.bool_]:
+        """Whether the classifier had heard the unperturbed clip rightly."""
+        right: npt.NDArray[np.bool_] = self.before == self.source
+        return right
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self.clip)
+
+
+@dataclass
+class Kept:
+    """Pairs whose waveforms are kept, to be scored for quality and to be listened to."""
+
+    rows: list[int] = field(default_factory=list)
+    x: list[Tensor] = field(default_factory=list)
+    x_adv: list[Tensor] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an attack achieved on a data set."""
+
+    pairs: Pairs
+    kept: Kept
+    clean_accuracy: float
+    timing: dict[str, float]
+    duration_seconds: float
+    created: str
+
+
+def evaluate(
+    attack: Attack,
+    classifier: Classifier,
+    data: ClipDataset,
+    *,
+    budget: Budget | None,
+    targets: tuple[str, ...] = (),
+    options: EvaluationOptions | None = None,
+) -> Evaluation:
+    """Attack every clip of ``data`` towards every target that is not its label.
+
+    Args:
+        attack: The attack.
+        classifier: The frozen classifier.
+        data: The clips.
+        budget: The budget that every perturbation has to keep; None for none.
+        targets: Labels to reach; by default all that the attack knows.
+        options: How much is measured.
+
+    Raises:
+        MondegreenError: There is no pair to attack, or a target is unknown.
+    """
+    options = options or EvaluationOptions()
+    start = time.perf_counter()
+    indices = [classifier.label_index(name) for name in targets or classifier.labels]
+    pairs = _empty_pairs(data.labels.numpy(), np.array(indices))
+    if not len(pairs):
+        raise MondegreenError("there is nothing to attack: every clip carries the target already.")
+    before = _clean(classifier, data)
+    pairs.before[:] = before.argmax(1).numpy()[pairs.clip]
+    pairs.before_probability[:] = before.numpy()[pairs.clip, pairs.target]
+    kept = Kept(rows=_draw(pairs, options))
+    _attack_all(attack, classifier, data, budget, pairs, kept, options.batch_size)
+    accuracy = float((before.argmax(1) == data.labels).double().mean())
+    timing = _time(attack, classifier, data, budget, indices, options)
+    return Evaluation(
+        pairs=pairs,
+        kept=kept,
+        clean_accuracy=accuracy,
+        timing=timing,
+        duration_seconds=time.perf_counter() - start,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _empty_pairs(labels: Ints, targets: Ints) -> Pairs:
+    """Lay out all pairs, ordered by target and then by clip, so batches share a target."""
+    clip = np.tile(np.arange(len(labels), dtype=np.int64), len(targets))
+    target = np.repeat(targets, len(labels))
+    wanted = labels[clip] != target
+    target, clip = target[wanted], clip[wanted]
+
+    def blank() -> Floats:
+        return np.full(len(clip), np.nan)
+
+    def none() -> Ints:
+        return np.full(len(clip), -1, dtype=np.int64)
+
+    return Pairs(clip, labels[clip], target, none(), none(), *(blank() for _ in range(6)))
+
+
+def _clean(classifier: Classifier, data: ClipDataset) -> Tensor:
+    scale = classifier.normalization
+    batches = data.batches(128, normalization=scale)
+    return torch.cat([predict(classifier, x) for x, _ in batches])
+
+
+def _draw(pairs: Pairs, options: EvaluationOptions) -> list[int]:
+    """Choose the pairs to keep: some of every cell of the matrix, and more at random."""
+    rng = np.random.default_rng(options.seed)
+    order = rng.permutation(len(pairs))
+    if options.quality_pairs < 0:
+        return [int(row) for row in order]
+    seen: dict[tuple[int, int], int] = {}
+    first: list[int] = []
+    rest: list[int] = []
+    for row in order:
+        cell = (int(pairs.source[row]), int(pairs.target[row]))
+        seen[cell] = seen.get(cell, 0) + 1
+        (first if seen[cell] <= options.samples else rest).append(int(row))
+    return first + rest[: max(0, options.quality_pairs - len(first))]
+
+
+def _attack_all(
+    attack: Attack,
+    classifier: Classifier,
+    data: ClipDataset,
+    budget: Budget | None,
+    pairs: Pairs,
+    kept: Kept,
+    batch_size: int,
+) -> None:
+    """Fill in the pairs, batch by batch, and keep the waveforms that were asked for."""
+    place = {row: number for number, row in enumerate(kept.rows)}
+    kept.x = [torch.empty(0)] * len(place)
+    kept.x_adv = [torch.empty(0)] * len(place)
+    device = classifier.device
+    scale = classifier.normalization
+    with progress_bar() as bar:
+        task = bar.add_task(f"attacking with {attack.name}", total=len(pairs))
+        for begin in range(0, len(pairs), batch_size):
+            rows = np.arange(begin, min(begin + batch_size, len(pairs)))
+            x = data.waveforms(torch.from_numpy(pairs.clip[rows]), scale).to(device)
+            target = torch.from_numpy(pairs.target[rows]).to(device)
+            result = attack(classifier, x, target, budget=budget)
+            x_adv = wav_round_trip(result.x_adv.cpu(), classifier.sample_rate, scale)
+            probabilities = predict(classifier, x_adv, len(x_adv))
+            pairs.after[rows] = probabilities.argmax(1).numpy()
+            pairs.after_probability[rows] = probabilities[range(len(rows)), target.cpu()].numpy()
+            pairs.snr_db[rows] = snr_db(result.x.cpu(), x_adv).double().numpy()
+            for offset, row in enumerate(rows.tolist()):
+                if row in place:
+                    kept.x[place[row]] = result.x[offset].cpu()
+                    kept.x_adv[place[row]] = x_adv[offset]
+            bar.update(task, advance=len(rows))
+
+
+def _time(
+    attack: Attack,
+    classifier: Classifier,
+    data: ClipDataset,
+    budget: Budget | None,
+    targets: list[int],
+    options: EvaluationOptions,
+) -> dict[str, float]:
+    """Time the perturbation alone, warm, at batch 1 and at a full batch."""
+    device = classifier.device
+    found: dict[str, float] = {}
+    for name, size in (("batch1", 1), ("batchN", options.batch_size)):
+        positions = torch.arange(size) % len(data)
+        x = data.waveforms(positions, classifier.normalization).to(device)
+        target = torch.tensor(targets, device=device)[torch.arange(size) % len(targets)]
+
+        def once(x: Tensor = x, target: Tensor = target) -> None:
+            attack.perturb(classifier, x, target, budget)
+
+        median = milliseconds(once, repeats=options.timing_repeats, warmup=2, device=device)
+        found[name] = median / size
+    return found | {"N": options.batch_size}
+
+
+def network_cost(attack: Attack, clip_samples: int) -> dict[str, int] | None:
+    """Return parameters and multiply-accumulates a clip of a generator; None for other attacks."""
+    if not isinstance(attack, GeneratorAttack):
+        return None
+    generator = attack.generator
+    device = next(generator.parameters()).device
+    x = torch.zeros(1, 1, clip_samples, device=device)
+    label = generator.config.labels.index(generator.config.targets[0])
+    target = torch.tensor([label], device=device)
+    return {
+        "parameters": generator.parameter_count(),
+        "macs": count_macs(generator, x, target),
+    }
+
+
+def describe(attack: Attack) -> dict[str, Any]:
+    """Return an attack's name and hyper-parameters for a result file."""
+    return {"name": attack.name, **attack.parameters()}

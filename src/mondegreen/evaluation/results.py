@@ -1,0 +1,238 @@
+"""Turn an evaluation into files: results.json, pairs.csv and samples to listen to."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mondegreen.attacks.attack import Attack
+from mondegreen.audio import write_wav
+from mondegreen.budgets import Budget
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.data.dataset import ClipDataset
+from mondegreen.errors import MissingExtraError
+from mondegreen.evaluation.evaluate import Evaluation, Floats, describe, network_cost
+from mondegreen.files import write_json, write_text
+from mondegreen.metrics.quality import quality
+from mondegreen.metrics.success import bootstrap_interval, success_matrix
+from mondegreen.metrics.summary import summarize
+from mondegreen.runs import command_line, environment
+
+QUALITY = ("pesq_nb", "pesq_wb", "stoi")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What was evaluated, for the result file."""
+
+    attack: Attack
+    classifier: Classifier
+    data: ClipDataset
+    budget: Budget | None
+    split: str
+    split_kind: str
+    seed: int
+
+
+def measure_quality(
+    evaluation: Evaluation, sample_rate: int, workers: int | None = None
+) -> str | None:
+    """Fill in PESQ and STOI of the kept pairs.
+
+    Returns:
+        None, or why nothing could be measured: the extra that is missing.
+    """
+    kept, pairs = evaluation.kept, evaluation.pairs
+    if not kept.rows:
+        return "not asked for (quality-pairs is 0)"
+    try:
+        scores = quality(torch.stack(kept.x), torch.stack(kept.x_adv), sample_rate, workers)
+    except MissingExtraError as error:
+        return str(error)
+    for name in QUALITY:
+        getattr(pairs, name)[kept.rows] = getattr(scores, name)
+    return None
+
+
+def results(evaluation: Evaluation, setting: Setting, reason: str | None) -> dict[str, Any]:
+    """Return the content of ``results.json``.
+
+    Args:
+        evaluation: What was measured.
+        setting: On what.
+        reason: Why PESQ and STOI are missing, or None.
+    """
+    pairs, s = evaluation.pairs, setting
+    labels = s.classifier.labels
+    success, correct = pairs.success, pairs.correct
+    rates, counts = success_matrix(pairs.source, pairs.target, success, len(labels))
+    groups = np.array([clip.group for clip in s.data.clips])[pairs.clip]
+    # Pairs of one speaker are not independent, so whole speakers are drawn again.
+    low, high = bootstrap_interval(success, groups, np.random.default_rng(s.seed))
+    return {
+        "format": 1,
+        "classifier": {
+            "name": s.classifier.name,
+            "parameters": s.classifier.parameter_count(),
+            "fingerprint": s.classifier.fingerprint(),
+            "labels": list(labels),
+            "sample_rate": s.classifier.sample_rate,
+        },
+        "attack": describe(s.attack),
+        "budget": _budget(s.budget),
+        "dataset": {
+            "name": s.data.corpus.name,
+            "split": s.split,
+            "split_kind": s.split_kind,
+            "clips": len(s.data),
+            "groups": len(s.data.groups),
+            "silent_clips": s.data.silent(),
+        },
+        "pairs": len(pairs),
+        "success_rate": float(success.mean()),
+        "success_interval": [low, high],
+        "success_rate_correct": float(success[correct].mean()) if correct.any() else None,
+        "baseline_rate": float((pairs.before == pairs.target).mean()),
+        "clean_accuracy": evaluation.clean_accuracy,
+        "success_matrix": [[None if math.isnan(v) else float(v) for v in row] for row in rates],
+        "pair_counts": counts.tolist(),
+        "per_target": _per_target(evaluation, labels),
+        "snr_db": _summary(pairs.snr_db),
+        **{name: _quality(evaluation, name, reason) for name in QUALITY},
+        "milliseconds_per_clip": evaluation.timing,
+        "generator": network_cost(s.attack, s.classifier.clip_samples),
+        "seed": s.seed,
+        "command": command_line(),
+        "environment": environment(),
+        "duration_seconds": evaluation.duration_seconds,
+        "created": evaluation.created,
+    }
+
+
+def _budget(budget: Budget | None) -> dict[str, Any]:
+    if budget is None:
+        return {"kind": "none", "value": None}
+    return {"kind": budget.kind, "value": budget.value}
+
+
+def _summary(values: Floats) -> dict[str, Any]:
+    found: dict[str, Any] = dict(summarize(values))
+    return found
+
+
+def _quality(evaluation: Evaluation, name: str, reason: str | None) -> dict[str, Any]:
+    if reason is not None:
+        return {**_summary(np.array([])), "reason": reason}
+    return _summary(getattr(evaluation.pairs, name)[evaluation.kept.rows])
+
+
+def _per_target(evaluation: Evaluation, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Return success and quality for each target: the paper's Table 2."""
+    pairs = evaluation.pairs
+    kept = np.zeros(len(pairs), dtype=bool)
+    kept[evaluation.kept.rows] = True
+    table: dict[str, Any] = {}
+    for index, label in enumerate(labels):
+        rows = pairs.target == index
+        if not rows.any():
+            continue
+        table[label] = {
+            "pairs": int(rows.sum()),
+            "success_rate": float(pairs.success[rows].mean()),
+            "snr_db": summarize(pairs.snr_db[rows])["mean"],
+            **{name: summarize(getattr(pairs, name)[rows & kept])["mean"] for name in QUALITY},
+        }
+    return table
+
+
+def write_evaluation(
+    folder: Path, evaluation: Evaluation, setting: Setting, reason: str | None, samples: int
+) -> dict[str, Any]:
+    """Write ``pairs.csv``, ``samples/`` and, last, ``results.json``; return the latter's content.
+
+    Args:
+        folder: The run's folder.
+        evaluation: What was measured.
+        setting: On what.
+        reason: Why PESQ and STOI are missing, or None.
+        samples: Pairs a source and target to write as WAV files.
+
+    Raises:
+        MondegreenError: The folder cannot be written.
+    """
+    content = results(evaluation, setting, reason)
+    write_text(folder / "pairs.csv", _pairs_csv(evaluation, setting))
+    _write_samples(folder / "samples", evaluation, setting, samples)
+    write_json(folder / "results.json", content)
+    return content
+
+
+def _pairs_csv(evaluation: Evaluation, setting: Setting) -> str:
+    pairs, labels, names = evaluation.pairs, setting.classifier.labels, setting.data.names()
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    head = ["clip", "source", "target", "before", "after", "success", "correct", "snr_db"]
+    writer.writerow([*head, *QUALITY])
+    success, correct = pairs.success, pairs.correct
+    for row in range(len(pairs)):
+        writer.writerow(
+            [
+                names[pairs.clip[row]],
+                *(labels[getattr(pairs, n)[row]] for n in ("source", "target", "before", "after")),
+                int(success[row]),
+                int(correct[row]),
+                *(_number(getattr(pairs, name)[row]) for name in ("snr_db", *QUALITY)),
+            ]
+        )
+    return text.getvalue()
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}" if math.isfinite(value) else ""
+
+
+def _write_samples(folder: Path, evaluation: Evaluation, setting: Setting, limit: int) -> None:
+    """Write up to ``limit`` pairs of each cell of the matrix, and ``samples.json``."""
+    pairs, kept, classifier = evaluation.pairs, evaluation.kept, setting.classifier
+    labels, names = classifier.labels, setting.data.names()
+    seen: dict[tuple[int, int], int] = {}
+    listed = []
+    for row, x, x_adv in zip(kept.rows, kept.x, kept.x_adv, strict=True):
+        cell = (int(pairs.source[row]), int(pairs.target[row]))
+        seen[cell] = seen.get(cell, 0) + 1
+        if seen[cell] > limit:
+            continue
+        source, target = labels[cell[0]], labels[cell[1]]
+        clip = names[pairs.clip[row]]
+        stem = f"{source}_{target}_{Path(clip).stem}".replace("/", "-")
+        files = {"original": f"{stem}.original.wav", "adversarial": f"{stem}.adversarial.wav"}
+        scale, rate = classifier.normalization, classifier.sample_rate
+        write_wav(folder / files["original"], x[0], rate, scale)
+        write_wav(folder / files["adversarial"], x_adv[0], rate, scale)
+        listed.append(
+            {
+                "source": source,
+                "target": target,
+                "clip": clip,
+                "before": labels[pairs.before[row]],
+                "after": labels[pairs.after[row]],
+                "success": bool(pairs.success[row]),
+                "snr_db": _finite(pairs.snr_db[row]),
+                "pesq_nb": _finite(pairs.pesq_nb[row]),
+                "before_probability": float(pairs.before_probability[row]),
+                "after_probability": float(pairs.after_probability[row]),
+                **files,
+            }
+        )
+    write_json(folder / "samples.json", listed)
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,79 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from mondegreen.errors import MondegreenError
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path`` and rename it onto ``path`` when the block succeeds.
+
+    A reader sees the old file or the new one, never a half of either. The parent folder is made
+    where it is missing.
+
+    Args:
+        path: The file to create or replace.
+
+    Yields:
+        The path to write to. It keeps the suffix of ``path`` (writers choose formats by it).
+
+    Raises:
+        MondegreenError: The folder is read-only, the disk is full, or another ``OSError`` arose.
+    """
+    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.tmp{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        reason = (error.strerror or str(error)).rstrip(".")
+        raise MondegreenError(
+            f"cannot write {path}: {reason}. Free some space or choose another output folder."
+        ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` as UTF-8 to ``path``, atomically.
+
+    Raises:
+        MondegreenError: The file cannot be written.
+    """
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as indented JSON to ``path``, atomically; NaN and infinity are refused.
+
+    Raises:
+        MondegreenError: The file cannot be written.
+        ValueError: ``value`` holds NaN or infinity, which JSON has no form for.
+    """
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        MondegreenError: The file is missing, unreadable or not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise MondegreenError(f"{path} does not exist.") from error
+    except OSError as error:
+        raise MondegreenError(f"cannot read {path}: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise MondegreenError(f"{path} is not valid JSON ({error}).") from error

@@ -1,0 +1,368 @@
+"""Algorithm 1: a generator trained against a frozen classifier and a discriminator.
+
+With the paper's settings this is the paper's training. The fast generator uses the same loop with the
+perturbation projected onto a budget that tightens, a margin loss and a moving average of the weights.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from mondegreen.audio import quantize
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.training import epoch_generator
+from mondegreen.data.augment import Augment, uniform
+from mondegreen.data.dataset import ClipDataset
+from mondegreen.errors import MondegreenError
+from mondegreen.gan.adversary import Adversary
+from mondegreen.gan.config import GeneratorTraining
+from mondegreen.gan.losses import (
+    classifier_loss,
+    generator_loss,
+    hinge_loss,
+    l2_loss,
+    margin_loss,
+)
+from mondegreen.generators.generator import Generator, GeneratorConfig, save_generator
+from mondegreen.progress import progress_bar
+from mondegreen.runs import Run
+
+Losses = dict[str, float]
+
+
+@dataclass
+class State:
+    """Everything that changes while a generator trains."""
+
+    generator: Generator
+    average: Generator
+    optimizer: torch.optim.Optimizer
+    adversary: Adversary | None
+    epoch: int = 0
+    step: int = 0
+    best_success: float = -1.0
+    successes: list[float] = field(default_factory=list)
+
+
+class GeneratorTrainer:
+    """Trains one generator, resumable after every epoch.
+
+    Args:
+        config: The generator.
+        training: Losses, budget and optimiser.
+        classifier: The frozen classifier under attack.
+        splits: Data sets named ``train`` and ``validation``.
+        unlabelled: Clips without a label, as additional input.
+        augment: Changes to the clips before they are attacked.
+        run: Where checkpoints and metrics go.
+        fabric: Device and precision.
+    """
+
+    def __init__(
+        self,
+        config: GeneratorConfig,
+        training: GeneratorTraining,
+        *,
+        classifier: Classifier,
+        splits: dict[str, ClipDataset],
+        unlabelled: ClipDataset | None,
+        augment: Augment | None,
+        run: Run,
+        fabric: Fabric,
+    ) -> None:
+        self.config, self.training, self.run, self.fabric = config, training, run, fabric
+        self.classifier = classifier
+        fabric.to_device(classifier)
+        self.unlabelled = unlabelled if training.unlabelled_share > 0 else None
+        self.augment = augment
+        self.targets = torch.tensor([classifier.label_index(name) for name in config.targets])
+        self.train_data = self._without_target(splits["train"])
+        self.validation = self._without_target(splits["validation"])
+        self.labelled_size = training.batch_size
+        if self.unlabelled is not None:
+            self.labelled_size -= round(training.batch_size * training.unlabelled_share)
+        self.steps_per_epoch = -(-len(self.train_data) // self.labelled_size)
+        self.state = self._new_state()
+        self._restore()
+
+    def _without_target(self, data: ClipDataset) -> ClipDataset:
+        """Leave out the clips that are the only target already (paper, section V-B)."""
+        if len(self.targets) > 1:
+            return data
+        keep = (data.labels != self.targets[0]).nonzero()[:, 0]
+        return data.subset(keep)
+
+    def _new_state(self) -> State:
+        t = self.training
+        torch.manual_seed(t.seed)
+        generator = Generator(self.config)
+        self.fabric.to_device(generator)
+        kind = torch.optim.AdamW if t.optimizer == "adamw" else torch.optim.Adam
+        optimizer = kind(
+            generator.parameters(),
+            t.learning_rate,
+            betas=t.betas,
+            weight_decay=0.01 if t.optimizer == "adamw" else 0.0,
+            fused=True,
+        )
+        adversary = None
+        if t.discriminator is not None and t.weights.alpha > 0:
+            adversary = Adversary(t.discriminator, t.adversarial_form, 2e-4, t.betas, self.fabric)
+        return State(generator, copy.deepcopy(generator), optimizer, adversary)
+
+    # ------------------------------------------------------------------ the loop
+
+    def fit(self) -> Generator:
+        """Train to the end and return the generator of the last epoch, frozen.
+
+        Raises:
+            MondegreenError: A loss became NaN; the last good state is kept.
+        """
+        total = self.training.epochs * self.steps_per_epoch
+        with progress_bar() as bar:
+            task = bar.add_task("training generator", total=total, completed=self.state.step)
+            while not self._finished():
+                sums: Losses = {}
+                steps = 0
+                for losses in self._epoch():
+                    steps += 1
+                    for name, value in losses.items():
+                        sums[name] = sums.get(name, 0.0) + value
+                    bar.update(task, advance=1)
+                self.state.epoch += 1
+                success = self._end_epoch({k: v / steps for k, v in sums.items()})
+                text = f"training generator (validation success {100 * success:.1f} %)"
+                bar.update(task, description=text)
+        return self.state.average.requires_grad_(False).eval()
+
+    def _finished(self) -> bool:
+        """The paper's stopping criterion (section V-A): enough epochs, or no change in some."""
+        t, successes = self.training, self.state.successes
+        if self.state.epoch >= t.epochs:
+            return True
+        if not t.patience or self.state.epoch < t.warm_up_epochs + t.patience + 1:
+            return False
+        recent = successes[-(t.patience + 1) :]
+        return max(recent) - min(recent) <= t.tolerance and recent[-1] > 0.0
+
+    def _epoch(self) -> Iterator[Losses]:
+        """Train for one pass over the training split, yielding the losses of each step."""
+        t, state = self.training, self.state
+        state.generator.train()
+        random = epoch_generator(t.seed, state.epoch)
+        scale = self.classifier.normalization
+        for x, label in self.train_data.epoch(self.labelled_size, random, normalization=scale):
+            label = label.clone()
+            if self.unlabelled is not None:
+                extra = t.batch_size - self.labelled_size
+                more = self.unlabelled.sample(extra, random, normalization=scale)[0]
+                x, label = torch.cat([x, more]), torch.cat([label, label.new_full((extra,), -1)])
+            if len(x) < 2:
+                continue  # batch normalisation needs two clips
+            if self.augment is not None:
+                x = self.augment(x, random)
+            target = draw_targets(label, self.targets, random)
+            snr_db = self._budget(len(x), random)
+            yield self._step(x, target, snr_db)
+
+    def _budget(self, size: int, random: torch.Generator) -> Tensor | None:
+        """Draw each clip's budget around the schedule's."""
+        schedule = self.training.budget
+        if schedule is None:
+            return None
+        progress = self.state.step / (self.training.epochs * self.steps_per_epoch)
+        return schedule.at(progress) + uniform(size, *schedule.spread_db, random)
+
+    # ------------------------------------------------------------------ one step
+
+    def _step(self, x: Tensor, target: Tensor, snr_db: Tensor | None) -> Losses:
+        """Update the generator, then the discriminator (Algorithm 1, lines 4 to 10)."""
+        t, state, fabric = self.training, self.state, self.fabric
+        x, target = fabric.to_device(x), fabric.to_device(target)
+        snr_db = None if snr_db is None else fabric.to_device(snr_db)
+        with fabric.autocast():
+            delta = state.generator(x, target, snr_db=snr_db)
+        x_adv = x + delta.float()
+        loss, losses = self._losses(x, x_adv, target)
+        self._check(losses)
+        self._set_learning_rate()
+        state.optimizer.zero_grad(set_to_none=True)
+        fabric.backward(loss)
+        limit = t.gradient_clip or math.inf
+        norm = torch.nn.utils.clip_grad_norm_(state.generator.parameters(), limit)
+        losses["generator/gradient_norm"] = float(norm)
+        self._check(losses)
+        state.optimizer.step()
+        if state.adversary is not None:
+            losses["discriminator/loss"] = float(state.adversary.update(x, x_adv.detach()))
+        state.step += 1
+        self._update_average()
+        return losses
+
+    def _losses(self, x: Tensor, x_adv: Tensor, target: Tensor) -> tuple[Tensor, Losses]:
+        """Return the weighted loss (eq. 5) and every term of it."""
+        t, state = self.training, self.state
+        warm_up = state.epoch < t.warm_up_epochs
+        weights = t.weights.warm_up() if warm_up else t.weights
+        delta = x_adv - x
+        with self.fabric.autocast():
+            logits = self.classifier(x_adv).float() if not warm_up else None
+        terms: dict[str, Tensor] = {
+            "hinge": hinge_loss(delta, t.hinge_bound),
+            "l2": l2_loss(x, x_adv, t.l2_reading),
+        }
+        if state.adversary is not None:
+            terms["fool"] = state.adversary.fool(x_adv)
+        losses = {}
+        if logits is not None:
+            terms["classifier"] = self._classifier_loss(logits, target)
+            losses["train/success"] = float((logits.argmax(dim=1) == target).float().mean())
+        loss = generator_loss(**terms, weights=weights)
+        losses |= {f"generator/{name}": float(term.detach()) for name, term in terms.items()}
+        losses["generator/total"] = float(loss.detach())
+        energy = x.square().sum(dim=(1, 2)) + 1e-9
+        noise = delta.detach().square().sum(dim=(1, 2)) + 1e-9
+        losses["train/snr_db"] = float((10 * torch.log10(energy / noise)).mean())
+        return loss, losses
+
+    def _classifier_loss(self, logits: Tensor, target: Tensor) -> Tensor:
+        if self.training.classifier_loss == "cross-entropy":
+            return classifier_loss(logits, target)
+        margin = margin_loss(logits, target, self.training.kappa)
+        return margin + 0.2 * classifier_loss(logits, target)
+
+    def _set_learning_rate(self) -> None:
+        t, step = self.training, self.state.step
+        rate = t.learning_rate
+        if t.schedule == "cosine":
+            progress = step / (t.epochs * self.steps_per_epoch)
+            rate *= min(1.0, (step + 1) / 50) * 0.5 * (1.0 + math.cos(math.pi * progress))
+        for group in self.state.optimizer.param_groups:
+            group["lr"] = rate
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        # A young average forgets faster, or the random start would linger in it.
+        step = self.state.step
+        decay = min(self.training.ema, step / (step + 20)) if self.training.ema else 0.0
+        pairs = zip(self.state.average.parameters(), self.state.generator.parameters(), strict=True)
+        for average, weight in pairs:
+            average.lerp_(weight, 1.0 - decay)
+
+    def _check(self, losses: Losses) -> None:
+        for name, value in losses.items():
+            if not math.isfinite(value):
+                raise MondegreenError(
+                    f"{name} became {value} in epoch {self.state.epoch + 1}, step "
+                    f"{self.state.step + 1}. Lower --training.learning-rate; the last good state "
+                    f"is kept in {self.run.latest}."
+                )
+
+    # ------------------------------------------------------------------ after an epoch
+
+    def _end_epoch(self, losses: Losses) -> float:
+        """Measure, checkpoint and log; return the success on the validation split."""
+        state, t = self.state, self.training
+        state.average.eval()
+        success, snr_db = validate(
+            state.average, self.classifier, self.validation, self.targets, t.seed
+        )
+        state.successes.append(success)
+        ramped = t.budget is None or state.epoch >= t.budget.ramp * t.epochs
+        if ramped and state.epoch >= min(t.warm_up_epochs + 1, t.epochs):
+            if success > state.best_success:
+                state.best_success = success
+                save_generator(self.run.best, state.average)
+        save_generator(self.run.latest, state.average)
+        self._checkpoint()
+        row: dict[str, float | None] = {"epoch": state.epoch, **losses}
+        self.run.log(state.step, row | {"validation/success": success, "validation/snr_db": snr_db})
+        return success
+
+    def _checkpoint(self) -> None:
+        state = self.state
+        self.run.save_state(
+            {
+                "step": state.step,
+                "epoch": state.epoch,
+                "generator": state.generator.network.state_dict(),
+                "average": state.average.network.state_dict(),
+                "optimizer": state.optimizer.state_dict(),
+                "adversary": state.adversary.state_dict() if state.adversary else None,
+                "best_success": state.best_success,
+                "successes": state.successes,
+            }
+        )
+
+    def _restore(self) -> None:
+        saved = self.run.load_state()
+        if saved is None:
+            return
+        state = self.state
+        state.generator.network.load_state_dict(saved["generator"])
+        state.average.network.load_state_dict(saved["average"])
+        state.optimizer.load_state_dict(saved["optimizer"])
+        if state.adversary is not None:
+            state.adversary.load_state_dict(saved["adversary"])
+        state.step, state.epoch = saved["step"], saved["epoch"]
+        state.best_success, state.successes = saved["best_success"], saved["successes"]
+
+
+def draw_targets(label: Tensor, targets: Tensor, random: torch.Generator) -> Tensor:
+    """Draw a target for each clip, uniformly from ``targets`` but never the clip's own label.
+
+    Args:
+        label: Labels, -1 for a clip without one.
+        targets: The targets to choose from, as label indices.
+        random: The source of randomness.
+
+    Shape:
+        - Input: ``(batch,)``, ``(n,)``
+        - Output: ``(batch,)``
+
+    Example:
+        >>> draw_targets(torch.tensor([1, 1]), torch.tensor([0, 1]), torch.Generator())
+        tensor([0, 0])
+    """
+    if len(targets) == 1:
+        return targets.expand(len(label)).clone()
+    index = torch.randint(len(targets), label.shape, generator=random)
+    jump = torch.randint(1, len(targets), label.shape, generator=random)
+    drawn = targets[index]
+    return torch.where(drawn == label, targets[(index + jump) % len(targets)], drawn)
+
+
+@torch.no_grad()
+def validate(
+    generator: Generator,
+    classifier: Classifier,
+    data: ClipDataset,
+    targets: Tensor,
+    seed: int,
+    batch_size: int = 128,
+) -> tuple[float, float]:
+    """Return success rate and mean SNR in dB on one drawn target a clip, after 16-bit rounding.
+
+    The draw is the same at every call, so epochs can be compared.
+    """
+    random = torch.Generator().manual_seed(seed)
+    device = next(generator.parameters()).device
+    hits, clips, snr = 0, 0, 0.0
+    scale = classifier.normalization
+    for x, label in data.batches(batch_size, normalization=scale):
+        target = draw_targets(label, targets, random).to(device)
+        x = x.to(device)
+        x_adv = quantize(x + generator(x, target), scale)
+        hits += int((classifier(x_adv).argmax(dim=1) == target).sum())
+        energy = x.square().sum(dim=(1, 2)) + 1e-9
+        noise = (x_adv - x).square().sum(dim=(1, 2)) + 1e-9
+        snr += float((10.0 * torch.log10(energy / noise)).sum())
+        clips += len(x)
+    return hits / clips, snr / clips

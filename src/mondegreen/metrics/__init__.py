@@ -1,0 +1,1 @@
+"""Measures of an attack: success, size, sound, cost."""

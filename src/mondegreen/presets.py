@@ -1,0 +1,101 @@
+"""Named configurations: ``smoke`` for tests, ``demo`` and ``cpu`` for two cores, ``paper``."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from mondegreen.classifiers.classifier import BackboneConfig
+from mondegreen.classifiers.features import FrontEndConfig, LogMelConfig, PaperMFCCConfig
+from mondegreen.classifiers.tc_resnet import TCResNetConfig
+from mondegreen.classifiers.training import ClassifierTraining
+from mondegreen.classifiers.wide_resnet import WideResNetConfig
+from mondegreen.data.augment import AugmentConfig
+from mondegreen.gan.config import BudgetSchedule, GeneratorTraining
+from mondegreen.gan.discriminator import DiscriminatorConfig
+from mondegreen.gan.losses import LossWeights
+from mondegreen.generators.generator import NetworkConfig
+from mondegreen.generators.spectral import SpectralConfig
+from mondegreen.generators.unet import UNetConfig
+
+Preset = Literal["smoke", "demo", "cpu", "paper"]
+NetworkKind = Literal["spectral", "unet"]
+ClassifierKind = Literal["tc-resnet", "wide-resnet"]
+
+INPUT_CHANGES = AugmentConfig(speed=0.0, noise_probability=0.0, babble_probability=0.0)
+"""Changes to the clips that a generator is trained on: shift and gain only."""
+
+
+def classifier_architecture(
+    preset: Preset, kind: ClassifierKind | None
+) -> tuple[FrontEndConfig, BackboneConfig]:
+    """Return front end and backbone; ``paper`` is WideResNet-28-10 on 32 x 32 MFCC."""
+    if kind is None:
+        kind = "wide-resnet" if preset == "paper" else "tc-resnet"
+    if kind == "wide-resnet":
+        size = WideResNetConfig() if preset == "paper" else WideResNetConfig(depth=10, width=1)
+        return PaperMFCCConfig(), size
+    if preset in ("smoke", "demo"):
+        return LogMelConfig(hop=320), TCResNetConfig(dropout=0.3)
+    return LogMelConfig(), TCResNetConfig(width=1.5, dropout=0.3)
+
+
+def classifier_training(preset: Preset) -> ClassifierTraining:
+    """Return the hyper-parameters of a classifier's training."""
+    if preset == "smoke":
+        return ClassifierTraining(epochs=2, batch_size=16)
+    if preset == "demo":
+        return ClassifierTraining(epochs=12)
+    if preset == "cpu":
+        return ClassifierTraining(epochs=80)
+    return ClassifierTraining(epochs=30, learning_rate=1e-3, weight_decay=5e-2)
+
+
+def generator_network(preset: Preset, kind: NetworkKind | None) -> NetworkConfig:
+    """Return the generator's network; ``paper`` is the paper's U-Net, the others are spectral."""
+    if kind is None:
+        kind = "unet" if preset == "paper" else "spectral"
+    if kind == "unet":
+        width = {"smoke": 0.125, "demo": 0.125, "cpu": 0.25, "paper": 1.0}[preset]
+        return UNetConfig(width=width)
+    if preset == "smoke":
+        return SpectralConfig(width=32, blocks=2)
+    return SpectralConfig()
+
+
+def generator_training(preset: Preset, kind: NetworkKind | None) -> GeneratorTraining:
+    """Return the hyper-parameters of a generator's training.
+
+    A U-Net is trained as in the paper (Algorithm 1, eq. 5 to 10), at the preset's size. The
+    spectral generator is trained by the same loop with a budget that tightens, a margin loss and
+    an average of the weights.
+    """
+    if kind == "unet" or (kind is None and preset == "paper"):
+        return _paper_training(preset)
+    epochs = {"smoke": 2, "demo": 12, "cpu": 30, "paper": 50}[preset]
+    return GeneratorTraining(
+        epochs=epochs,
+        warm_up_epochs=0,
+        batch_size={"smoke": 8, "paper": 64}.get(preset, 32),
+        weights=LossWeights(adversarial=1.0, alpha=0.0, beta=0.0, gamma=0.0),
+        classifier_loss="margin",
+        discriminator=None,
+        budget=BudgetSchedule(spread_db=(-2.0, 12.0)),
+        optimizer="adamw",
+        learning_rate=2e-3,
+        schedule="cosine",
+        gradient_clip=1.0,
+        ema=0.998,
+        patience=0,
+        unlabelled_share=0.5,
+        augment=INPUT_CHANGES,
+    )
+
+
+def _paper_training(preset: Preset) -> GeneratorTraining:
+    if preset == "paper":
+        return GeneratorTraining()
+    width = {"smoke": 0.0625, "demo": 0.0625, "cpu": 0.125}[preset]
+    small = DiscriminatorConfig(width=width)
+    if preset == "smoke":
+        return GeneratorTraining(epochs=2, warm_up_epochs=1, batch_size=8, discriminator=small)
+    return GeneratorTraining(batch_size=32, discriminator=small)

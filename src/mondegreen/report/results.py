@@ -1,0 +1,255 @@
+"""What an evaluation measured: ``results.json``, and a training's ``metrics.jsonl``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mondegreen.files import read_json
+from mondegreen.report.fields import Fields
+
+FORMAT = 1
+QUALITIES = ("snr_db", "pesq_nb", "pesq_wb", "stoi")
+BUDGET_KINDS = ("snr", "l2", "linf", "none")
+
+
+@dataclass(frozen=True)
+class AttackedClassifier:
+    """The classifier that was attacked; ``fingerprint`` tells its weights apart."""
+
+    name: str
+    parameters: int
+    fingerprint: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AttackUsed:
+    """The attack's name and hyper-parameters."""
+
+    name: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class BudgetUsed:
+    """What the perturbation was allowed: SNR in dB, or an L2 or maximum norm."""
+
+    kind: str
+    value: float | None
+
+    def __str__(self) -> str:
+        """Return the constraint as a formula."""
+        if self.value is None or self.kind == "none":
+            return "no hard budget"
+        if self.kind == "snr":
+            return f"SNR ≥ {self.value:g} dB"
+        norm = "‖δ‖₂" if self.kind == "l2" else "max |δ|"
+        return f"{norm} ≤ {self.value:g}"
+
+
+@dataclass(frozen=True)
+class DataUsed:
+    """The clips that were attacked; groups are speakers or tracks."""
+
+    name: str
+    split: str
+    split_kind: str
+    clips: int
+    groups: int
+    silent_clips: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Mean, median and worst of a quality metric; all None with a reason if it was not measured."""
+
+    mean: float | None
+    median: float | None
+    worst: float | None
+    failed: int
+    pairs: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class TargetScore:
+    """Success and mean qualities of the pairs with one target; None where not measured."""
+
+    success_rate: float | None
+    snr_db: float | None
+    pesq_nb: float | None
+    pesq_wb: float | None
+    stoi: float | None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Median milliseconds a clip at batch 1 and at batch ``n``; size of the generator."""
+
+    batch1_ms: float | None
+    batch_n_ms: float | None
+    n: int | None
+    parameters: int | None
+    macs: int | None
+
+
+@dataclass(frozen=True)
+class Results:
+    """A ``results.json``, validated; rates lie in [0, 1], matrices are ``[source][target]``."""
+
+    classifier: AttackedClassifier
+    attack: AttackUsed
+    budget: BudgetUsed
+    data: DataUsed
+    pairs: int
+    success_rate: float
+    success_rate_correct: float | None
+    baseline_rate: float
+    clean_accuracy: float
+    success_matrix: tuple[tuple[float | None, ...], ...]
+    pair_counts: tuple[tuple[int, ...], ...]
+    per_target: Mapping[str, TargetScore]
+    snr_db: Quality
+    pesq_nb: Quality
+    pesq_wb: Quality
+    stoi: Quality
+    cost: Cost
+    seed: int
+    command: str
+    environment: Mapping[str, Any]
+    duration_seconds: float
+    created: str
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classifier's labels."""
+        return self.classifier.labels
+
+
+def load_results(path: Path) -> Results:
+    """Read and check a ``results.json``. Fields that this version does not know are left out.
+
+    Raises:
+        MondegreenError: The file is missing, not JSON, of another format, or a field is missing or
+            damaged; the message names the file and the field.
+    """
+    top = Fields.of(read_json(path), str(path))
+    if top.value("format") != FORMAT:
+        top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
+    classifier = _classifier(top.child("classifier"))
+    size = len(classifier.labels)
+    return Results(
+        classifier=classifier,
+        attack=_attack(top.child("attack")),
+        budget=_budget(top.child("budget")),
+        data=_data(top.child("dataset")),
+        pairs=top.count("pairs"),
+        success_rate=top.rate("success_rate"),
+        success_rate_correct=top.optional_rate("success_rate_correct"),
+        baseline_rate=top.rate("baseline_rate"),
+        clean_accuracy=top.rate("clean_accuracy"),
+        success_matrix=top.rates("success_matrix", size),
+        pair_counts=top.counts("pair_counts", size),
+        per_target=_per_target(top.child("per_target"), classifier.labels),
+        snr_db=_quality(top, "snr_db"),
+        pesq_nb=_quality(top, "pesq_nb"),
+        pesq_wb=_quality(top, "pesq_wb"),
+        stoi=_quality(top, "stoi"),
+        cost=_cost(top.optional_child("milliseconds_per_clip"), top.optional_child("generator")),
+        seed=top.count("seed"),
+        command=top.text("command"),
+        environment=top.child("environment").values,
+        duration_seconds=top.number("duration_seconds"),
+        created=top.text("created"),
+    )
+
+
+def _classifier(fields: Fields) -> AttackedClassifier:
+    labels = fields.texts("labels")
+    if len(labels) < 2 or len(set(labels)) < len(labels):
+        fields.fail("labels", "expected at least two different labels")
+    return AttackedClassifier(
+        fields.text("name"), fields.count("parameters"), fields.text("fingerprint"), labels
+    )
+
+
+def _attack(fields: Fields) -> AttackUsed:
+    options = {key: value for key, value in fields.values.items() if key != "name"}
+    return AttackUsed(fields.text("name"), options)
+
+
+def _budget(fields: Fields) -> BudgetUsed:
+    kind = fields.text("kind")
+    if kind not in BUDGET_KINDS:
+        fields.fail("kind", f"{kind!r} is not one of {', '.join(BUDGET_KINDS)}")
+    return BudgetUsed(kind, fields.optional_number("value"))
+
+
+def _data(fields: Fields) -> DataUsed:
+    return DataUsed(
+        name=fields.text("name"),
+        split=fields.text("split"),
+        split_kind=fields.text("split_kind"),
+        clips=fields.count("clips"),
+        groups=fields.count("groups"),
+        silent_clips=fields.texts("silent_clips"),
+    )
+
+
+def _per_target(fields: Fields, labels: tuple[str, ...]) -> dict[str, TargetScore]:
+    scores = {}
+    for label in fields.values:
+        if label not in labels:
+            fields.fail(label, "the classifier has no such label")
+        one = fields.child(label)
+        qualities = {name: one.optional_number(name) for name in QUALITIES}
+        scores[label] = TargetScore(one.optional_rate("success_rate"), **qualities)
+    return {label: scores[label] for label in labels if label in scores}
+
+
+def _quality(top: Fields, name: str) -> Quality:
+    if top.value(name) is None:
+        return Quality(None, None, None, 0, None, "not measured")
+    fields = top.child(name)
+    mean = fields.optional_number("mean")
+    failed = fields.count("failed") if "failed" in fields.values else 0
+    pairs = fields.count("pairs") if fields.values.get("pairs") is not None else None
+    reason = fields.text("reason") if fields.values.get("reason") else ""
+    if mean is None and not reason:
+        reason = "no pair could be measured"
+    median, worst = fields.optional_number("median"), fields.optional_number("min")
+    return Quality(mean, median, worst, failed, pairs, reason)
+
+
+def _cost(times: Fields | None, generator: Fields | None) -> Cost:
+    return Cost(
+        batch1_ms=times.optional_number("batch1") if times else None,
+        batch_n_ms=times.optional_number("batchN") if times else None,
+        n=_optional_count(times, "N"),
+        parameters=_optional_count(generator, "parameters"),
+        macs=_optional_count(generator, "macs"),
+    )
+
+
+def _optional_count(fields: Fields | None, name: str) -> int | None:
+    if fields is None or fields.values.get(name) is None:
+        return None
+    return fields.count(name)
+
+
+def load_metrics(path: Path) -> list[dict[str, float | None]]:
+    """Read ``metrics.jsonl``; a half-written last line is left out, a missing file is empty."""
+    rows: list[dict[str, float | None]] = []
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    for line in text.splitlines():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            break
+        if isinstance(row, dict):
+            rows.append(row)
+    return rows

@@ -1,0 +1,96 @@
+"""Weights as safetensors, checked against the module that takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from mondegreen.errors import MondegreenError
+from mondegreen.files import atomic_write
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def save_weights(path: Path, module: nn.Module) -> None:
+    """Write the state of ``module`` to a safetensors file, atomically.
+
+    Raises:
+        MondegreenError: The file cannot be written.
+    """
+    state = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()
+    }
+    with atomic_write(path) as temporary:
+        try:
+            save_file(state, str(temporary))
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
+
+
+def load_weights(path: Path, module: nn.Module) -> None:
+    """Fill ``module`` with the weights in a safetensors file.
+
+    Raises:
+        MondegreenError: The file is missing, damaged, holds NaN, or does not fit the module.
+    """
+    if not path.is_file():
+        raise MondegreenError(f"{path} does not exist: the weights are missing.")
+    try:
+        state = load_file(str(path))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise MondegreenError(f"{path} is not a readable safetensors file ({error}).") from error
+    expected = module.state_dict()
+    for name, tensor in state.items():
+        if name in expected and tensor.dtype != expected[name].dtype:
+            raise MondegreenError(
+                f"{path} does not fit its configuration: the weights {name!r} are {tensor.dtype}, "
+                f"not {expected[name].dtype}."
+            )
+        if name in expected and tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise MondegreenError(f"{path}: the weights {name!r} hold NaN or infinity.")
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        first = str(error).splitlines()[-1].strip()
+        raise MondegreenError(f"{path} does not fit its configuration: {first}") from error
+
+
+def build_described(build: Callable[[], M], description: Path, weights: Path) -> M:
+    """Build the module that a file describes, if the weights beside it can fill it.
+
+    The module is first built on the meta device, which takes no memory: a damaged or hostile
+    description cannot ask for more than its weights file holds.
+
+    Args:
+        build: Builds the module.
+        description: The file it was described by, for the error message.
+        weights: The safetensors file with its weights.
+
+    Raises:
+        MondegreenError: The description makes no sense, or the weights are missing or too few.
+    """
+    try:
+        held = weights.stat().st_size
+    except OSError as error:
+        raise MondegreenError(f"{weights} does not exist: the weights are missing.") from error
+    try:
+        with torch.device("meta"):
+            state = build().state_dict().values()
+        needed = sum(tensor.numel() * tensor.element_size() for tensor in state)
+        if needed > held:
+            raise MondegreenError(
+                f"{weights} is truncated or does not fit its configuration: {held} bytes, but the "
+                f"weights alone need {needed}."
+            )
+        return build()
+    except MondegreenError as error:
+        raise MondegreenError(f"{description}: {error}") from error
+    except (RuntimeError, ValueError, TypeError, OverflowError, MemoryError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise MondegreenError(f"{description}: no network can be built so ({reason}).") from error

@@ -1,0 +1,171 @@
+"""The protocol: budgets after rounding, re-scoring, refusals; and the recording around it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from mondegreen.attacks.attack import Attack
+from mondegreen.attacks.generator import GeneratorAttack
+from mondegreen.attacks.recording import (
+    attack_recording,
+    describe,
+    hear,
+    to_windows,
+    write_recording,
+)
+from mondegreen.audio import read_audio
+from mondegreen.budgets import SNR, Budget, L2, Linf, parse_budget
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.errors import MondegreenError
+from mondegreen.generators.generator import Generator, describe_classifier
+from mondegreen.generators.spectral import SpectralConfig
+from mondegreen.generators.unet import UNetConfig
+
+RATE, SAMPLES, TONES = 8000, 4000, (300.0, 900.0, 2100.0)
+
+
+class AddTone(Attack):
+    """Adds the target's tone at a fixed level."""
+
+    def __init__(self, *, level: float) -> None:
+        self.level = level
+
+    @property
+    def name(self) -> str:
+        return "add-tone"
+
+    def parameters(self) -> dict[str, Any]:
+        return {"level": self.level}
+
+    def perturb(
+        self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
+    ) -> Tensor:
+        time = torch.arange(x.shape[2]) / RATE
+        frequency = torch.tensor(TONES)[target]
+        return self.level * torch.sin(2 * torch.pi * frequency[:, None, None] * time)
+
+
+def tone(frequency: float, level: float = 0.3, seconds: float = 0.5, rate: int = RATE) -> Tensor:
+    time = torch.arange(int(seconds * rate)) / rate
+    return level * torch.sin(2 * torch.pi * frequency * time)
+
+
+def test_a_loud_tone_wins_and_a_quiet_one_does_not(tone_spotter: Classifier) -> None:
+    x = tone(300.0)[None, None]
+    target = torch.tensor([2])
+    assert bool(AddTone(level=0.5)(tone_spotter, x, target, budget=None).success)
+    assert not bool(AddTone(level=0.1)(tone_spotter, x, target, budget=None).success)
+    # 20 dB below the original tone, the same attack has to fail.
+    bounded = AddTone(level=0.5)(tone_spotter, x, target, budget=SNR(20.0))
+    assert not bool(bounded.success)
+    assert bounded.logits.argmax().item() == 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    level=st.floats(1e-5, 1.0),
+    added=st.floats(1e-5, 2.0),
+    budget=st.sampled_from([SNR(5.0), SNR(20.0), SNR(45.0), L2(0.2), Linf(0.01), Linf(1e-5)]),
+)
+def test_the_budget_holds_after_rounding(level: float, added: float, budget: Budget) -> None:
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(SAMPLES, 3))
+    spotter = Classifier(
+        module, labels=("a", "b", "c"), sample_rate=RATE, clip_samples=SAMPLES, name="linear"
+    ).freeze()
+    x = torch.cat([tone(300.0, level)[None, None], torch.zeros(1, 1, SAMPLES)])
+    result = AddTone(level=added)(spotter, x, torch.tensor([1, 2]), budget=budget)
+    assert bool(budget.satisfied(result.x, result.x_adv - result.x).all())
+    steps = result.x_adv * 32768
+    assert torch.equal(steps, steps.round())
+    assert float(result.x_adv.abs().max()) <= 1.0
+
+
+def test_silence_is_left_alone_under_an_snr_budget(tone_spotter: Classifier) -> None:
+    x = torch.zeros(1, 1, SAMPLES)
+    result = AddTone(level=0.5)(tone_spotter, x, torch.tensor([1]), budget=SNR(20.0))
+    assert torch.equal(result.x_adv, x)
+
+
+@pytest.mark.parametrize("target", [torch.tensor([0, 1]), torch.tensor([3])])
+def test_wrong_targets_are_refused(tone_spotter: Classifier, target: Tensor) -> None:
+    with pytest.raises(MondegreenError, match="target"):
+        AddTone(level=0.1)(tone_spotter, torch.zeros(1, 1, SAMPLES), target, budget=None)
+
+
+def test_repr_shows_the_hyper_parameters() -> None:
+    assert repr(AddTone(level=0.25)) == "AddTone(level=0.25)"
+
+
+@pytest.mark.parametrize("network", [SpectralConfig(width=16, blocks=1), UNetConfig(width=0.25)])
+def test_generator_attack_keeps_other_budgets_than_its_own(
+    tone_spotter: Classifier, network: SpectralConfig | UNetConfig
+) -> None:
+    torch.manual_seed(1)
+    generator = Generator(describe_classifier(tone_spotter, network, (), 20.0)).eval()
+    attack = GeneratorAttack(generator=generator)
+    x = 0.1 * torch.randn(3, 1, SAMPLES)
+    for text in ("snr:30", "l2:0.05", "linf:0.001"):
+        budget = parse_budget(text)
+        result = attack(tone_spotter, x, torch.tensor([0, 1, 2]), budget=budget)
+        assert bool(budget.satisfied(result.x, result.x_adv - result.x).all())
+        assert bool((result.x_adv != result.x).flatten(1).any(dim=1).all())
+    assert attack.name == f"generator-{network.kind}"
+
+
+# ------------------------------------------------------------------ recordings
+
+
+def test_windows_are_padded_and_keep_every_sample() -> None:
+    x = torch.arange(1.0, 11.0)
+    windows = to_windows(x, 4)
+    assert windows.shape == (3, 1, 4)
+    assert torch.equal(windows.flatten()[:10], x)
+    assert torch.equal(windows.flatten()[10:], torch.zeros(2))
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 44100])
+@pytest.mark.parametrize("seconds", [0.25, 0.5, 1.3])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_recordings_of_any_shape(
+    tmp_path: Path, tone_spotter: Classifier, rate: int, seconds: float, channels: int
+) -> None:
+    x = tone(300.0, 0.3, seconds, rate)
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, np.stack([x.numpy()] * channels, axis=1), rate, subtype="PCM_24")
+    found = attack_recording(AddTone(level=0.6), tone_spotter, path, "high", None)
+    assert (found.before.label, found.after.label) == ("low", "high")
+    output = tmp_path / "out" / "clip.wav"
+    write_recording(output, found, tone_spotter)
+    samples, written_rate = read_audio(output)
+    assert written_rate == rate
+    assert samples.shape == (channels, len(x))
+    assert hear(tone_spotter, torch.from_numpy(samples), rate).label == "high"
+    row = describe(found, path, "high")
+    assert row["success"] is True
+    assert row["snr_db"] == pytest.approx(20 * np.log10(0.3 / 0.6), abs=0.7)
+
+
+def test_the_budget_holds_for_the_file_as_written(tmp_path: Path, tone_spotter: Classifier) -> None:
+    path = tmp_path / "stereo.wav"
+    left, right = tone(300.0, 0.4, 1.1, 44100), tone(500.0, 0.01, 1.1, 44100)
+    soundfile.write(path, torch.stack([left, right], dim=1).numpy(), 44100)
+    found = attack_recording(AddTone(level=0.5), tone_spotter, path, "high", SNR(20.0))
+    assert found.snr_db >= 20.0 - 1e-4
+    assert found.snr_db <= 20.1
+
+
+def test_a_silent_recording_has_no_ratio(tmp_path: Path, tone_spotter: Classifier) -> None:
+    path = tmp_path / "silent.wav"
+    soundfile.write(path, np.zeros(SAMPLES), RATE)
+    found = attack_recording(AddTone(level=0.5), tone_spotter, path, "high", SNR(20.0))
+    assert describe(found, path, "high")["snr_db"] is None
+    assert float(found.x_adv.abs().max()) == 0.0

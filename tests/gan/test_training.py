@@ -1,0 +1,237 @@
+"""Algorithm 1 at the smallest size: what is updated when, stopping, resuming, NaN."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import soundfile
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
+from mondegreen.classifiers.features import LogMelConfig
+from mondegreen.classifiers.tc_resnet import TCResNetConfig
+from mondegreen.data.cache import ClipCache
+from mondegreen.data.dataset import ClipDataset
+from mondegreen.data.folder import folder_corpus
+from mondegreen.errors import MondegreenError
+from mondegreen.gan.config import BudgetSchedule, GeneratorTraining
+from mondegreen.gan.discriminator import DiscriminatorConfig
+from mondegreen.gan.losses import LossWeights
+from mondegreen.gan.training import GeneratorTrainer, draw_targets, validate
+from mondegreen.generators.generator import Generator, NetworkConfig, describe_classifier
+from mondegreen.generators.spectral import SpectralConfig
+from mondegreen.generators.unet import UNetConfig
+from mondegreen.runs import Run
+
+SAMPLES = 2048
+SPECTRAL = SpectralConfig(window=128, hop=64, width=16, blocks=1)
+BUDGETED = GeneratorTraining(
+    epochs=3,
+    warm_up_epochs=0,
+    batch_size=6,
+    weights=LossWeights(alpha=0.0, beta=0.0, gamma=0.0),
+    classifier_loss="margin",
+    discriminator=None,
+    budget=BudgetSchedule(final_db=10.0, start_db=0.0),
+    optimizer="adamw",
+    learning_rate=1e-2,
+    ema=0.9,
+    patience=0,
+)
+PAPER = GeneratorTraining(
+    epochs=3,
+    warm_up_epochs=1,
+    batch_size=6,
+    discriminator=DiscriminatorConfig(width=0.0625, clip_samples=SAMPLES),
+)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> ClipDataset:
+    """Twelve noisy tones under three labels."""
+    random = torch.Generator().manual_seed(3)
+    for number, label in enumerate(("low", "middle", "high")):
+        (tmp_path / "clips" / label).mkdir(parents=True)
+        for take in range(4):
+            time = torch.arange(SAMPLES) / 8000
+            x = 0.3 * torch.sin(2 * math.pi * 400 * (number + 1) * time)
+            x = x + 0.05 * torch.randn(SAMPLES, generator=random)
+            path = tmp_path / "clips" / label / f"speaker{take}_nohash_0.wav"
+            soundfile.write(path, x.numpy(), 8000)
+    corpus = folder_corpus(tmp_path / "clips")
+    cache = ClipCache.build(
+        corpus, sample_rate=8000, clip_samples=SAMPLES, folder=tmp_path / "cache"
+    )
+    return ClipDataset(corpus, cache)
+
+
+@pytest.fixture
+def classifier(data: ClipDataset) -> Classifier:
+    torch.manual_seed(0)
+    config = ClassifierConfig(
+        labels=data.corpus.labels,
+        front_end=LogMelConfig(
+            sample_rate=8000, window=256, hop=128, fft=256, filters=20, high=3900, coefficients=12
+        ),
+        backbone=TCResNetConfig(width=0.5),
+        sample_rate=8000,
+        clip_samples=SAMPLES,
+    )
+    return Classifier.from_config(config).freeze()
+
+
+def trainer(
+    folder: Path,
+    training: GeneratorTraining,
+    classifier: Classifier,
+    data: ClipDataset,
+    network: NetworkConfig = SPECTRAL,
+    targets: tuple[str, ...] = (),
+) -> GeneratorTrainer:
+    db = training.budget.final_db if training.budget else None
+    return GeneratorTrainer(
+        describe_classifier(classifier, network, targets, db),
+        training,
+        classifier=classifier,
+        splits={"train": data, "validation": data},
+        unlabelled=None,
+        augment=None,
+        run=Run(folder, training),
+        fabric=Fabric(accelerator="cpu", devices=1),
+    )
+
+
+def weights(generator: Generator) -> list[Tensor]:
+    return [parameter.detach().clone() for parameter in generator.parameters()]
+
+
+def _teach(classifier: Classifier, data: ClipDataset) -> None:
+    """Train the classifier on its twelve clips, in place."""
+    classifier.requires_grad_(True).train()
+    optimizer = torch.optim.Adam(classifier.parameters(), 1e-2)
+    for _ in range(60):
+        loss = torch.nn.functional.cross_entropy(classifier(data.waveforms()), data.labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    classifier.freeze()
+
+
+def same(left: list[Tensor], right: list[Tensor]) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(left, right, strict=True))
+
+
+def test_the_spectral_generator_learns_to_fool(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset
+) -> None:
+    _teach(classifier, data)
+    clean = classifier(data.waveforms()).argmax(dim=1)
+    assert int((clean == data.labels).sum()) >= 11
+    training = replace(
+        BUDGETED, epochs=80, budget=BudgetSchedule(final_db=3.0, start_db=-5.0, ramp=0.3)
+    )
+    work = trainer(tmp_path / "run", training, classifier, data)
+    every = torch.arange(3)
+    before = validate(work.state.average, classifier, data, every, seed=1)[0]
+    work.fit()
+    after, snr_db = validate(work.state.average, classifier, data, every, seed=1)
+    assert before <= 0.4
+    assert after >= 0.8
+    assert snr_db >= 3.0 - 0.05  # rounding to 16 bits moves the mean by far less
+
+
+def test_paper_training_leaves_classifier_out_of_the_warm_up(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset
+) -> None:
+    work = trainer(
+        tmp_path / "run", PAPER, classifier, data, UNetConfig(width=0.25), targets=("high",)
+    )
+    clean = {name: t.clone() for name, t in classifier.state_dict().items()}
+    assert work.state.adversary is not None
+    judge = [p.detach().clone() for p in work.state.adversary.network.parameters()]
+    work.fit()
+    rows = work.run.metrics()
+    assert "generator/classifier" not in rows[0]
+    assert "generator/classifier" in rows[1]
+    for name in ("generator/fool", "generator/hinge", "generator/l2", "discriminator/loss"):
+        assert all(math.isfinite(row[name] or math.nan) for row in rows)
+    assert all(torch.equal(clean[name], t) for name, t in classifier.state_dict().items())
+    moved = work.state.adversary.network.parameters()
+    assert any(not torch.equal(a, b) for a, b in zip(judge, moved, strict=True))
+
+
+def test_clips_of_the_only_target_are_left_out(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset
+) -> None:
+    work = trainer(tmp_path / "run", BUDGETED, classifier, data, targets=("low",))
+    low = classifier.label_index("low")
+    assert len(work.train_data) == 8
+    assert not bool((work.train_data.labels == low).any())
+
+
+@pytest.mark.parametrize("training", [BUDGETED, PAPER], ids=["budgeted", "paper"])
+def test_interrupted_training_continues_bit_for_bit(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset, training: GeneratorTraining
+) -> None:
+    network = SPECTRAL if training is BUDGETED else UNetConfig(width=0.25)
+    whole = trainer(tmp_path / "whole", training, classifier, data, network)
+    whole.fit()
+    first = trainer(tmp_path / "parts", training, classifier, data, network)
+    for losses in first._epoch():
+        assert losses
+    first.state.epoch += 1
+    first._end_epoch({})
+    next(first._epoch())  # a step that never reaches a checkpoint
+    second = trainer(tmp_path / "parts", training, classifier, data, network)
+    assert second.state.epoch == 1
+    second.fit()
+    assert same(weights(whole.state.generator), weights(second.state.generator))
+    assert same(weights(whole.state.average), weights(second.state.average))
+    steps = [row["step"] for row in second.run.metrics()]
+    assert steps == [row["step"] for row in whole.run.metrics()]
+
+
+def test_training_stops_when_success_no_longer_changes(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset
+) -> None:
+    training = replace(BUDGETED, epochs=40, patience=2, tolerance=1.0)
+    work = trainer(tmp_path / "run", training, classifier, data)
+    work.state.successes = []
+    work.fit()
+    assert 3 <= work.state.epoch < 40
+
+
+def test_a_nan_loss_stops_and_keeps_the_last_state(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset
+) -> None:
+    work = trainer(tmp_path / "run", replace(BUDGETED, epochs=1), classifier, data)
+    work.fit()
+    kept = (tmp_path / "run" / "checkpoints" / "latest" / "state.pt").read_bytes()
+    with torch.no_grad():
+        next(work.state.generator.network.parameters()).fill_(math.nan)
+    with pytest.raises(MondegreenError, match=r"epoch 2, step \d+.*learning-rate"):
+        next(work._epoch())
+    assert (tmp_path / "run" / "checkpoints" / "latest" / "state.pt").read_bytes() == kept
+
+
+def test_targets_are_uniform_over_the_other_labels(rng: torch.Generator) -> None:
+    label = torch.full((30_000,), 2)
+    drawn = draw_targets(label, torch.arange(4), rng)
+    counts = torch.bincount(drawn, minlength=4)
+    assert counts[2] == 0
+    assert torch.allclose(counts[[0, 1, 3]] / 30_000, torch.tensor(1 / 3), atol=0.02)
+
+
+def test_unlabelled_clips_may_get_any_target(rng: torch.Generator) -> None:
+    drawn = draw_targets(torch.full((1000,), -1), torch.arange(3), rng)
+    assert set(drawn.tolist()) == {0, 1, 2}
+
+
+def test_budget_schedule_tightens_and_then_stays() -> None:
+    schedule = BudgetSchedule(final_db=25.0, start_db=5.0, ramp=0.5)
+    assert [schedule.at(p) for p in (0.0, 0.25, 0.5, 1.0)] == [5.0, 15.0, 25.0, 25.0]

@@ -1,0 +1,102 @@
+"""Success rates against counting by hand, and intervals against SciPy and coverage."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mondegreen.metrics.success import (
+    bootstrap_interval,
+    success_matrix,
+    success_rate,
+    success_rates,
+    wilson_interval,
+)
+
+
+def test_rates_by_hand() -> None:
+    rates = success_rates(
+        source=[0, 0, 1, 1, 2],
+        target=[1, 2, 0, 2, 0],
+        before=[0, 2, 1, 0, 2],
+        after=[1, 2, 1, 2, 2],
+    )
+    assert rates.rate == 3 / 5  # pairs 0, 1 and 3
+    assert rates.correct == 1 / 3  # of the pairs 0, 2 and 4 only pair 0
+    assert rates.baseline == 1 / 5  # pair 1 was heard as its target before
+    assert (rates.pairs, rates.correct_pairs) == (5, 3)
+
+
+def test_no_pairs_have_no_rate() -> None:
+    assert math.isnan(success_rate([]))
+    assert math.isnan(success_rate([True], where=[False]))
+    assert math.isnan(success_rates([0], [1], [1], [1]).correct)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 5), st.integers(0, 60))
+def test_the_matrix_is_counted_cell_by_cell(seed: int, labels: int, pairs: int) -> None:
+    random = np.random.default_rng(seed)
+    source = random.integers(labels, size=pairs)
+    target = (source + random.integers(1, labels, size=pairs)) % labels
+    success = random.random(pairs) < 0.6
+    rates, counts = success_matrix(source, target, success, labels)
+    for row in range(labels):
+        for column in range(labels):
+            cell = success[(source == row) & (target == column)].tolist()
+            assert counts[row, column] == len(cell)
+            if cell:
+                assert rates[row, column] == sum(cell) / len(cell)
+            else:
+                assert math.isnan(rates[row, column])
+    assert np.isnan(np.diag(rates)).all()
+
+
+def test_what_is_no_pair_is_refused() -> None:
+    with pytest.raises(ValueError, match="own label"):
+        success_matrix([0, 1], [1, 1], [True, True], 2)
+    with pytest.raises(ValueError, match=r"0\.\.1"):
+        success_matrix([0], [2], [True], 2)
+    with pytest.raises(ValueError, match="outcomes"):
+        success_matrix([0], [1], [True, False], 2)
+    with pytest.raises(ValueError, match="one entry"):
+        success_rates([0], [1], [0, 1], [1])
+
+
+@pytest.mark.parametrize(("successes", "pairs"), [(0, 5), (5, 5), (3, 7), (923, 1000)])
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_wilson_agrees_with_scipy(successes: int, pairs: int, confidence: float) -> None:
+    reference = scipy.stats.binomtest(successes, pairs).proportion_ci(confidence, method="wilson")
+    interval = wilson_interval(successes, pairs, confidence)
+    assert interval == pytest.approx((reference.low, reference.high), abs=1e-12)
+
+
+def test_wilson_knows_nothing_without_pairs() -> None:
+    assert wilson_interval(0, 0) == (0.0, 1.0)
+    with pytest.raises(ValueError, match="no sense"):
+        wilson_interval(3, 2)
+
+
+def test_the_bootstrap_of_independent_pairs_is_near_wilson() -> None:
+    success = np.arange(400) < 300
+    low, high = bootstrap_interval(success, np.arange(400), np.random.default_rng(1))
+    assert (low, high) == pytest.approx(wilson_interval(300, 400), abs=0.01)
+
+
+def test_the_bootstrap_of_groups_is_as_wide_as_the_groups_ask_for() -> None:
+    # 40 speakers of 10 pairs that all succeed or all fail: 40 outcomes, not 400.
+    groups = np.repeat(np.arange(40), 10)
+    low, high = bootstrap_interval(groups < 30, groups, np.random.default_rng(1))
+    assert (low, high) == pytest.approx(wilson_interval(30, 40), abs=0.03)
+    named = bootstrap_interval(groups < 30, groups.astype(str), np.random.default_rng(1))
+    assert named[1] - named[0] == pytest.approx(high - low, abs=0.03)
+
+
+def test_the_bootstrap_needs_a_group_for_every_pair() -> None:
+    assert bootstrap_interval([], [], np.random.default_rng(0)) == (0.0, 1.0)
+    with pytest.raises(ValueError, match="groups"):
+        bootstrap_interval([True], [0, 1], np.random.default_rng(0))

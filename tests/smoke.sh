@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Runs every command once, at the smallest size, on a synthetic corpus; checks what it left behind.
+set -euo pipefail
+command=${MONDEGREEN:-mondegreen}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+
+expect() {  # expect CODE COMMAND...: the command must end with that exit code
+  local wanted=$1 code=0
+  shift
+  "$@" >out.txt 2>err.txt || code=$?
+  if [ "$code" != "$wanted" ]; then
+    echo "exit code $code instead of $wanted: $*" >&2
+    cat out.txt err.txt >&2
+    exit 1
+  fi
+  if grep -q Traceback err.txt; then
+    echo "a traceback: $*" >&2
+    cat err.txt >&2
+    exit 1
+  fi
+}
+
+holds() {  # holds FILE...: the files must exist and not be empty
+  for file in "$@"; do
+    [ -s "$file" ] || { echo "missing: $file" >&2; exit 1; }
+  done
+}
+
+expect 0 "$command" --help
+expect 0 "$command" --version
+for name in demo "data synthesize" "data download" "data info" "train classifier" \
+  "train generator" attack evaluate report; do
+  # shellcheck disable=SC2086
+  expect 0 "$command" $name --help
+done
+
+expect 0 "$command" demo --preset smoke --out demo
+holds demo/evaluation/results.json demo/evaluation/report.html demo/evaluation/pairs.csv
+holds demo/evaluation/figures/success_matrix.png demo/generator/metrics.jsonl
+expect 0 "$command" demo --preset smoke --out demo
+
+expect 0 "$command" data synthesize --out voices --speakers 24 --noise-seconds 5
+expect 0 "$command" data info voices --cache cache
+expect 0 "$command" train classifier --preset smoke --data voices --cache cache --out wide \
+  --model wide-resnet --normalization paper --training.epochs 1
+expect 0 "$command" train generator --preset smoke --network unet --classifier wide --target yes \
+  --out paper-gan --training.epochs 1 --training.warm-up-epochs 0
+expect 0 "$command" evaluate --generator paper-gan --out paper-evaluation --quality-pairs 4
+holds paper-evaluation/results.json
+expect 0 "$command" attack voices/no/*_0.wav --target yes --generator demo/generator --out fooled \
+  --json
+"${PYTHON:-python3}" - <<'PY'
+import json
+rows = json.load(open("out.txt"))
+wanted = {"file", "before", "after", "target", "success", "snr_db", "pesq_nb", "pesq_wb",
+          "milliseconds"}
+assert len(rows) == 24 and all(wanted <= set(row) for row in rows), rows[:1]
+PY
+expect 0 "$command" report demo/evaluation
+expect 0 "$command" report paper-evaluation
+
+expect 2 "$command" attack nowhere.wav --target yes --generator demo/generator --out fooled
+expect 2 "$command" attack voices/no/*_0.wav --target maybe --generator demo/generator --out fooled
+expect 2 "$command" evaluate --generator voices --out nothing
+expect 2 "$command" train classifier --data nowhere --out nothing
+expect 2 "$command" nonsense
+echo "every command ran."
