@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mondegreen.attacks.generator import GeneratorAttack
     from mondegreen.attacks.recording import attack_recording
     from mondegreen.audio import read_audio, write_wav
-    from mondegreen.budgets import SNR, Budget, L2, Linf, parse_budget
+    from mondegreen.budgets import L2, SNR, Budget, Linf, parse_budget
     from mondegreen.classifiers.classifier import Classifier, load_classifier
     from mondegreen.errors import MondegreenError
     from mondegreen.evaluation.evaluate import Evaluation, evaluate
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "L2",
     "SNR",
     "Attack",
     "AttackResult",
@@ -27,7 +28,6 @@ __all__ = [
     "Evaluation",
     "Generator",
     "GeneratorAttack",
-    "L2",
     "Linf",
     "MondegreenError",
     "attack_recording",

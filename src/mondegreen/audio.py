@@ -5,8 +5,8 @@ A waveform is a float32 tensor ``(batch, 1, time)`` in [-1, 1]; files hold 16-bi
 
 from __future__ import annotations
 
-import os
 import io
+import os
 from pathlib import Path
 from typing import Literal
 

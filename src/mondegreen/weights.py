@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from mondegreen.errors import MondegreenError
 from mondegreen.files import atomic_write
@@ -61,6 +62,23 @@ def load_weights(path: Path, module: nn.Module) -> None:
         raise MondegreenError(f"{path} does not fit its configuration: {first}") from error
 
 
+class _SizesOnly(TorchFunctionMode):
+    """Draw no random weights and leave windows on the CPU, while building on the meta device.
+
+    Either would have torch import its compiler first, which takes longer than all of the rest.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        name, kwargs = getattr(func, "__name__", ""), dict(kwargs or {})
+        if name.endswith("normal_"):
+            return args[0] if args else kwargs["tensor"]
+        if name == "hann_window":
+            kwargs["device"] = "cpu"
+        return func(*args, **kwargs)
+
+
 def build_described(build: Callable[[], M], description: Path, weights: Path) -> M:
     """Build the module that a file describes, if the weights beside it can fill it.
 
@@ -80,7 +98,7 @@ def build_described(build: Callable[[], M], description: Path, weights: Path) ->
     except OSError as error:
         raise MondegreenError(f"{weights} does not exist: the weights are missing.") from error
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _SizesOnly():
             state = build().state_dict().values()
         needed = sum(tensor.numel() * tensor.element_size() for tensor in state)
         if needed > held:

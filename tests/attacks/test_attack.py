@@ -23,7 +23,7 @@ from mondegreen.attacks.recording import (
     write_recording,
 )
 from mondegreen.audio import read_audio
-from mondegreen.budgets import SNR, Budget, L2, Linf, parse_budget
+from mondegreen.budgets import L2, SNR, Budget, Linf, parse_budget
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.errors import MondegreenError
 from mondegreen.generators.generator import Generator, describe_classifier

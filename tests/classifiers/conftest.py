@@ -25,7 +25,7 @@ def one_thread() -> Iterator[None]:
 def small_config() -> ClassifierConfig:
     """Three labels, clips of 1,024 samples at 4 kHz, about 3,000 parameters."""
     front_end = LogMelConfig(
-        sample_rate=4000, window=120, hop=80, fft=128, filters=12, high=1900.0, coefficients=10
+        sample_rate=4000, window=120, hop=60, fft=128, filters=12, high=1900.0, coefficients=10
     )
     return ClassifierConfig(
         labels=("high", "low", "middle"),

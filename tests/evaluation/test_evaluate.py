@@ -35,8 +35,9 @@ class Slots(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the energies of the thirds."""
-        parts = x[:, 0, : 3 * (SAMPLES // 3)].unflatten(1, (3, -1))
-        return parts.square().sum(dim=2) * 100.0
+        parts = x[:, 0, : 3 * (SAMPLES // 3)].reshape(len(x), 3, -1)
+        energies: Tensor = parts.square().sum(dim=2) * 100.0
+        return energies
 
 
 class Burst(Attack):

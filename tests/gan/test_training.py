@@ -22,7 +22,8 @@ from mondegreen.errors import MondegreenError
 from mondegreen.gan.config import BudgetSchedule, GeneratorTraining
 from mondegreen.gan.discriminator import DiscriminatorConfig
 from mondegreen.gan.losses import LossWeights
-from mondegreen.gan.training import GeneratorTrainer, draw_targets, validate
+from mondegreen.gan.training import GeneratorTrainer
+from mondegreen.gan.validation import draw_targets, validate
 from mondegreen.generators.generator import Generator, NetworkConfig, describe_classifier
 from mondegreen.generators.spectral import SpectralConfig
 from mondegreen.generators.unet import UNetConfig
@@ -117,7 +118,7 @@ def _teach(classifier: Classifier, data: ClipDataset) -> None:
     for _ in range(60):
         loss = torch.nn.functional.cross_entropy(classifier(data.waveforms()), data.labels)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
     classifier.freeze()
 

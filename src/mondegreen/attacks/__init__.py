@@ -1,0 +1,1 @@
+"""Attacks behind one protocol."""

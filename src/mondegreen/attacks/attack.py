@@ -1,7 +1,7 @@
 """The protocol that every attack follows.
 
-Clips, targets and a budget go in; adversarial clips as a 16-bit file would hold them come out, scored
-again after that rounding.
+Clips, targets and a budget go in; adversarial clips as a 16-bit file would hold them come out,
+scored again after that rounding.
 """
 
 from __future__ import annotations

@@ -69,8 +69,9 @@ def attack_recording(
 ) -> AttackedRecording:
     """Attack a sound file of any length, rate and number of channels.
 
-    The perturbation is made from the mean of the channels at the classifier's rate, window by window,
-    brought to the file's rate and added to every channel; the budget holds for the file as written.
+    The perturbation is made from the mean of the channels at the classifier's rate, window by
+    window, brought to the file's rate and added to every channel. The budget holds for the file as
+    written.
 
     Args:
         attack: The attack.

@@ -251,4 +251,6 @@ def predict(classifier: Classifier, x: Tensor, batch_size: int = 256) -> Tensor:
         - Output: ``(clips, labels)``
     """
     parts = torch.split(x, batch_size)
-    return torch.cat([classifier(part.to(classifier.device)).softmax(dim=1).cpu() for part in parts])
+    return torch.cat(
+        [classifier(part.to(classifier.device)).softmax(dim=1).cpu() for part in parts]
+    )

@@ -50,7 +50,7 @@ class AttackFiles:
     classifier: Path | None = None
     """Run folder of the classifier; by default the one that the generator was trained against."""
     budget: str | None = None
-    """snr:DB, l2:EPS, linf:EPS or none; by default the budget that the generator was trained for."""
+    """snr:DB, l2:EPS, linf:EPS or none; by default the budget that it was trained for."""
     json: bool = False
     """Print a list of objects instead of a table."""
 

@@ -37,8 +37,8 @@ class Demo:
 def run(words: Sequence[str]) -> None:
     """Parse the words and run every stage."""
     description = (
-        "The whole job on a synthetic ten-word corpus: train a keyword spotter, train one generator "
-        "for all ten words against it, attack unseen voices, measure, report. No download."
+        "The whole job on a synthetic ten-word corpus: train a keyword spotter, train one "
+        "generator for all ten words against it, attack unseen voices, measure, report."
     )
     options = parse(Demo, words, "demo", description, Demo())
     if options.fresh:

@@ -39,7 +39,7 @@ class Evaluate:
     classifier: Path | None = None
     """Run folder of the classifier; by default the one that the generator was trained against."""
     budget: str | None = None
-    """snr:DB, l2:EPS, linf:EPS or none; by default the budget that the generator was trained for."""
+    """snr:DB, l2:EPS, linf:EPS or none; by default the budget that it was trained for."""
     target: tuple[str, ...] = ()
     """Labels to reach; by default all that the generator knows."""
     on: Literal["train", "validation", "test"] = "test"

@@ -26,8 +26,8 @@ COMMANDS = {
 USAGE = """\
 [bold]mondegreen[/bold] makes audio classifiers mishear on demand, and measures how easily they do.
 
-A generator is trained against a frozen classifier. Afterwards one forward pass turns any clip into one
-that sounds the same and is heard as a label of your choice. Use it on models that are yours.
+A generator is trained against a frozen classifier. Afterwards one forward pass turns any clip into
+one that sounds the same and is heard as a label of your choice. Use it on models that are yours.
 
 [bold]Usage:[/bold] mondegreen COMMAND [OPTIONS]
 

@@ -1,0 +1,1 @@
+"""Measuring an attack over a data set."""

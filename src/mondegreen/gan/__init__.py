@@ -1,0 +1,1 @@
+"""The paper's three-party game: discriminator, losses, Algorithm 1."""

@@ -1,7 +1,7 @@
 """Algorithm 1: a generator trained against a frozen classifier and a discriminator.
 
-With the paper's settings this is the paper's training. The fast generator uses the same loop with the
-perturbation projected onto a budget that tightens, a margin loss and a moving average of the weights.
+With the paper's settings this is the paper's training. The fast generator uses the same loop with
+the perturbation projected onto a budget that tightens, a margin loss and an average of the weights.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from mondegreen.audio import quantize
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.training import epoch_generator
 from mondegreen.data.augment import Augment, uniform
@@ -30,6 +29,7 @@ from mondegreen.gan.losses import (
     l2_loss,
     margin_loss,
 )
+from mondegreen.gan.validation import draw_targets, validate
 from mondegreen.generators.generator import Generator, GeneratorConfig, save_generator
 from mondegreen.progress import progress_bar
 from mondegreen.runs import Run
@@ -117,8 +117,6 @@ class GeneratorTrainer:
             adversary = Adversary(t.discriminator, t.adversarial_form, 2e-4, t.betas, self.fabric)
         return State(generator, copy.deepcopy(generator), optimizer, adversary)
 
-    # ------------------------------------------------------------------ the loop
-
     def fit(self) -> Generator:
         """Train to the end and return the generator of the last epoch, frozen.
 
@@ -179,8 +177,6 @@ class GeneratorTrainer:
             return None
         progress = self.state.step / (self.training.epochs * self.steps_per_epoch)
         return schedule.at(progress) + uniform(size, *schedule.spread_db, random)
-
-    # ------------------------------------------------------------------ one step
 
     def _step(self, x: Tensor, target: Tensor, snr_db: Tensor | None) -> Losses:
         """Update the generator, then the discriminator (Algorithm 1, lines 4 to 10)."""
@@ -265,8 +261,6 @@ class GeneratorTrainer:
                     f"is kept in {self.run.latest}."
                 )
 
-    # ------------------------------------------------------------------ after an epoch
-
     def _end_epoch(self, losses: Losses) -> float:
         """Measure, checkpoint and log; return the success on the validation split."""
         state, t = self.state, self.training
@@ -276,10 +270,10 @@ class GeneratorTrainer:
         )
         state.successes.append(success)
         ramped = t.budget is None or state.epoch >= t.budget.ramp * t.epochs
-        if ramped and state.epoch >= min(t.warm_up_epochs + 1, t.epochs):
-            if success > state.best_success:
-                state.best_success = success
-                save_generator(self.run.best, state.average)
+        attacking = state.epoch >= min(t.warm_up_epochs + 1, t.epochs)
+        if ramped and attacking and success > state.best_success:
+            state.best_success = success
+            save_generator(self.run.best, state.average)
         save_generator(self.run.latest, state.average)
         self._checkpoint()
         row: dict[str, float | None] = {"epoch": state.epoch, **losses}
@@ -313,56 +307,3 @@ class GeneratorTrainer:
             state.adversary.load_state_dict(saved["adversary"])
         state.step, state.epoch = saved["step"], saved["epoch"]
         state.best_success, state.successes = saved["best_success"], saved["successes"]
-
-
-def draw_targets(label: Tensor, targets: Tensor, random: torch.Generator) -> Tensor:
-    """Draw a target for each clip, uniformly from ``targets`` but never the clip's own label.
-
-    Args:
-        label: Labels, -1 for a clip without one.
-        targets: The targets to choose from, as label indices.
-        random: The source of randomness.
-
-    Shape:
-        - Input: ``(batch,)``, ``(n,)``
-        - Output: ``(batch,)``
-
-    Example:
-        >>> draw_targets(torch.tensor([1, 1]), torch.tensor([0, 1]), torch.Generator())
-        tensor([0, 0])
-    """
-    if len(targets) == 1:
-        return targets.expand(len(label)).clone()
-    index = torch.randint(len(targets), label.shape, generator=random)
-    jump = torch.randint(1, len(targets), label.shape, generator=random)
-    drawn = targets[index]
-    return torch.where(drawn == label, targets[(index + jump) % len(targets)], drawn)
-
-
-@torch.no_grad()
-def validate(
-    generator: Generator,
-    classifier: Classifier,
-    data: ClipDataset,
-    targets: Tensor,
-    seed: int,
-    batch_size: int = 128,
-) -> tuple[float, float]:
-    """Return success rate and mean SNR in dB on one drawn target a clip, after 16-bit rounding.
-
-    The draw is the same at every call, so epochs can be compared.
-    """
-    random = torch.Generator().manual_seed(seed)
-    device = next(generator.parameters()).device
-    hits, clips, snr = 0, 0, 0.0
-    scale = classifier.normalization
-    for x, label in data.batches(batch_size, normalization=scale):
-        target = draw_targets(label, targets, random).to(device)
-        x = x.to(device)
-        x_adv = quantize(x + generator(x, target), scale)
-        hits += int((classifier(x_adv).argmax(dim=1) == target).sum())
-        energy = x.square().sum(dim=(1, 2)) + 1e-9
-        noise = (x_adv - x).square().sum(dim=(1, 2)) + 1e-9
-        snr += float((10.0 * torch.log10(energy / noise)).sum())
-        clips += len(x)
-    return hits / clips, snr / clips

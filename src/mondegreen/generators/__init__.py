@@ -1,0 +1,1 @@
+"""Networks that propose a perturbation for a clip and a target."""

@@ -1,4 +1,4 @@
-"""One HTML file that tells what an evaluation found; it opens anywhere, offline, with its sounds."""
+"""One HTML file that tells what an evaluation found: it opens anywhere, offline, with sounds."""
 
 from __future__ import annotations
 

@@ -1,0 +1,277 @@
+"""``docs/results.md``, generated from every ``results/<name>/results.json``.
+
+``python -m mondegreen.report.docs_results results docs/results.md`` writes the page;
+``--check`` tells whether it is in step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mondegreen.errors import MondegreenError
+from mondegreen.files import read_json, write_text
+from mondegreen.report.comparison import machine
+from mondegreen.report.formatting import DASH, number, percent, size
+from mondegreen.report.paper import (
+    CITATION,
+    DOI,
+    GENERATOR_MACS,
+    GENERATOR_PARAMETERS,
+    SETTINGS,
+    ReportedAttack,
+    ReportedSetting,
+)
+from mondegreen.report.results import Quality, Results, load_results
+from mondegreen.report.views import target_rows
+
+CLASSIFIER_FILES = ("classifier.json", "summary.json")
+
+HEAD = f"""\
+# Results
+
+<!-- Generated from results/*/results.json by `make results`; edit those, not this page. -->
+
+Every number below *measured here* was read from a `results.json` that an evaluation wrote; `make results`
+writes this page anew and `make check` fails when it is out of step. Rows marked *reported (paper)* are
+the numbers of {CITATION} [doi:{DOI}](https://doi.org/{DOI}). Its classifiers, data, splits and machine
+are others than here, so read the order of magnitude, not a ranking.
+
+* **Success**: the clip, rounded to 16-bit PCM, written and read back, is classified as the target; over all
+  pairs of a clip and a label that is not its own. *Right*: over the clips that the classifier got right.
+  *Nothing*: how often the unperturbed clip already hits the target.
+* **SNR** is over the whole clip, in dB (eq. 15). **PESQ nb** is P.862 (the paper's scale, −0.5 to 4.5), **wb**
+  is P.862.2 (1 to 4.64): two scales. Qualities are means unless said otherwise; *n failed* counts pairs without one.
+* **ms** is the median time for the perturbation of one clip at batch 1, on the machine named below.
+"""
+
+COLUMNS = (
+    "result",
+    "classifier",
+    "parameters",
+    "clean accuracy",
+    "attack",
+    "budget",
+    "clips / pairs",
+    "success",
+    "right",
+    "nothing",
+    "SNR mean / median / worst (dB)",
+    "PESQ nb",
+    "PESQ wb",
+    "STOI",
+    "ms",
+    "generator parameters",
+    "MACs",
+)
+
+
+def render_results(results_root: Path) -> str:
+    """Return ``docs/results.md`` as Markdown; the same files give the same text.
+
+    Args:
+        results_root: Holds one folder a result, with ``results.json``; a folder with
+            ``classifier.json`` or ``summary.json`` (``test/accuracy``) adds a classifier.
+
+    Raises:
+        MondegreenError: There is no such folder, or a file in it is damaged.
+    """
+    if not results_root.is_dir():
+        raise MondegreenError(f"{results_root} is not a folder; give the one that holds results.")
+    folders = sorted(path for path in results_root.iterdir() if path.is_dir())
+    found = {
+        folder.name: load_results(folder / "results.json")
+        for folder in folders
+        if (folder / "results.json").is_file()
+    }
+    parts = [HEAD, "## All results\n", _main_table(found)]
+    classifiers = _classifier_table(folders)
+    if classifiers:
+        parts += ["## Classifiers\n", classifiers]
+    for name, results in found.items():
+        parts += [f"## {_cell(name)}\n", _about(results), _target_table(results)]
+    if not found:
+        parts.append("No results yet.\n")
+    return "\n".join(parts)
+
+
+def _main_table(found: Mapping[str, Results]) -> str:
+    rows = [_paper_row(setting, row) for setting in SETTINGS for row in _attacks(setting)]
+    rows += [_row(name, results) for name, results in found.items()]
+    return _table(COLUMNS, rows, numbers_from=6)
+
+
+def _attacks(setting: ReportedSetting) -> tuple[ReportedAttack, ...]:
+    return (setting.proposed, *setting.baselines)
+
+
+def _paper_row(setting: ReportedSetting, row: ReportedAttack) -> list[str]:
+    ours = row is setting.proposed
+    return [
+        "*reported (paper)*",
+        setting.name,
+        size(setting.classifier_parameters),
+        percent(setting.clean_accuracy),
+        row.attack,
+        "none",
+        DASH,
+        percent(row.success_rate),
+        DASH,
+        DASH,
+        f"{number(row.snr_db)} / {DASH} / {DASH}",
+        number(row.pesq, 3),
+        DASH,
+        DASH,
+        f"{1000 * row.seconds:,.0f} ({row.device})",
+        size(GENERATOR_PARAMETERS) if ours else DASH,
+        size(GENERATOR_MACS) if ours else DASH,
+    ]
+
+
+def _row(name: str, results: Results) -> list[str]:
+    snr = results.snr_db
+    anchor = "".join(c for c in name.lower().replace(" ", "-") if c.isalnum() or c in "-_")
+    return [
+        f"[{_cell(name)}](#{anchor})",
+        f"{results.classifier.name} on {results.data.name}",
+        size(results.classifier.parameters),
+        percent(results.clean_accuracy),
+        results.attack.name,
+        str(results.budget),
+        f"{results.data.clips:,} / {results.pairs:,}",
+        f"**{percent(results.success_rate)}**",
+        percent(results.success_rate_correct),
+        percent(results.baseline_rate),
+        f"{number(snr.mean)} / {number(snr.median)} / {number(snr.worst)}{_failures(snr)}",
+        _quality(results.pesq_nb),
+        _quality(results.pesq_wb),
+        _quality(results.stoi),
+        number(results.cost.batch1_ms),
+        size(results.cost.parameters),
+        size(results.cost.macs),
+    ]
+
+
+def _quality(quality: Quality) -> str:
+    if quality.mean is None:
+        return f"{DASH} ({quality.reason})"
+    return number(quality.mean, 3) + _failures(quality)
+
+
+def _failures(quality: Quality) -> str:
+    return f" ({quality.failed} failed)" if quality.failed else ""
+
+
+def _classifier_table(folders: Sequence[Path]) -> str:
+    rows = []
+    for folder in folders:
+        for name in CLASSIFIER_FILES:
+            summary = read_json(folder / name) if (folder / name).is_file() else None
+            if isinstance(summary, dict) and "test/accuracy" in summary:
+                rows.append(_classifier_row(folder / name, summary))
+                break
+    return _table(("classifier", "test", "validation", "command"), rows, 1) if rows else ""
+
+
+def _classifier_row(path: Path, summary: Mapping[str, Any]) -> list[str]:
+    accuracies = []
+    for key in ("test/accuracy", "validation/accuracy"):
+        value = summary.get(key)
+        if value is not None and not (isinstance(value, (int, float)) and 0 <= value <= 1):
+            raise MondegreenError(f"{path}: {key}: expected a rate between 0 and 1, found {value}.")
+        accuracies.append(percent(value))
+    command = summary.get("command")
+    return [path.parent.name, *accuracies, f"`{_code(str(command))}`" if command else DASH]
+
+
+def _about(results: Results) -> str:
+    data, environment = results.data, results.environment
+    silent = f", {len(data.silent_clips)} of them silent" if data.silent_clips else ""
+    lines = [
+        f"{data.clips:,} clips of {data.groups:,} speakers or tracks ({data.split} split by "
+        f"{data.split_kind}{silent}), seed {results.seed}; machine: {machine(results)}, "
+        f"Python {environment.get('python', '?')}, PyTorch {environment.get('torch', '?')}.",
+        "",
+        "```console",
+        results.command.replace("```", ""),
+        "```",
+        "",
+    ]
+    return "\n".join([_text(lines[0]), *lines[1:]])
+
+
+def _target_table(results: Results) -> str:
+    head = ("target", "success", "SNR (dB)", "PESQ nb", "PESQ wb", "STOI")
+    paper = ("success *(paper)*", "SNR *(paper)*", "PESQ *(paper)*")
+    rows = [
+        [
+            row.label,
+            row.success,
+            row.snr,
+            row.pesq_nb,
+            row.pesq_wb,
+            row.stoi,
+            row.paper_success,
+            row.paper_snr,
+            row.paper_pesq,
+        ]
+        for row in target_rows(results)
+    ]
+    return _table((*head, *paper), rows, 1)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], numbers_from: int) -> str:
+    rule = ["---"] * numbers_from + ["--:"] * (len(head) - numbers_from)
+    lines = [" | ".join(head), " | ".join(rule)]
+    lines += [" | ".join(map(_cell, row)) for row in rows]
+    return "".join(f"| {line} |\n" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return _text(text).replace("|", "\\|")
+
+
+def _text(text: str) -> str:
+    return " ".join(text.replace("&", "&amp;").replace("<", "&lt;").split())
+
+
+def _code(text: str) -> str:
+    return text.replace("`", "'")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page, or with ``--check`` print how it differs; return the exit code."""
+    parser = argparse.ArgumentParser(prog="mondegreen.report.docs_results", description=__doc__)
+    parser.add_argument("results", type=Path, help="folder that holds one folder a result")
+    parser.add_argument("page", type=Path, help="the Markdown page, such as docs/results.md")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if the page is old")
+    options = parser.parse_args(arguments)
+    try:
+        text = render_results(options.results)
+        if not options.check:
+            write_text(options.page, text)
+            return 0
+    except MondegreenError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return _check(options.page, text)
+
+
+def _check(page: Path, text: str) -> int:
+    old = page.read_text(encoding="utf-8") if page.is_file() else ""
+    if old == text:
+        return 0
+    difference = difflib.unified_diff(
+        old.splitlines(keepends=True), text.splitlines(keepends=True), str(page), "generated"
+    )
+    sys.stdout.writelines(difference)
+    print(f"{page} is out of step with the results; run `make results`.", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
