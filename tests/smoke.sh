@@ -30,18 +30,18 @@ holds() {  # holds FILE...: the files must exist and not be empty
 
 expect 0 "$command" --help
 expect 0 "$command" --version
-for name in demo "data synthesize" "data download" "data info" "train classifier" \
-  "train generator" attack evaluate report; do
-  # shellcheck disable=SC2086
-  expect 0 "$command" $name --help
-done
+expect 0 "$command" train generator --help
+expect 0 "$command" data download --help
 
 expect 0 "$command" demo --preset smoke --out demo
 holds demo/evaluation/results.json demo/evaluation/report.html demo/evaluation/pairs.csv
 holds demo/evaluation/figures/success_matrix.png demo/generator/metrics.jsonl
 expect 0 "$command" demo --preset smoke --out demo
+mv demo/speech voices  # the stages after the first one stand on their own
+ln -s ../voices demo/speech
 
-expect 0 "$command" data synthesize --out voices --speakers 24 --noise-seconds 5
+expect 0 "$command" data synthesize --out more-voices --speakers 2 --other-words bed \
+  --noise-seconds 1
 expect 0 "$command" data info voices --cache cache
 expect 0 "$command" train classifier --preset smoke --data voices --cache cache --out wide \
   --model wide-resnet --normalization paper --training.epochs 1
@@ -53,12 +53,11 @@ expect 0 "$command" attack voices/no/*_0.wav --target yes --generator demo/gener
   --json
 "${PYTHON:-python3}" - <<'PY'
 import json
+
 rows = json.load(open("out.txt"))
-wanted = {"file", "before", "after", "target", "success", "snr_db", "pesq_nb", "pesq_wb",
-          "milliseconds"}
-assert len(rows) == 24 and all(wanted <= set(row) for row in rows), rows[:1]
+wanted = {"file", "before", "after", "target", "success", "snr_db", "pesq_nb", "pesq_wb"}
+assert len(rows) == 24 and all(wanted | {"milliseconds"} <= set(row) for row in rows), rows[:1]
 PY
-expect 0 "$command" report demo/evaluation
 expect 0 "$command" report paper-evaluation
 
 expect 2 "$command" attack nowhere.wav --target yes --generator demo/generator --out fooled

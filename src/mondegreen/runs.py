@@ -58,7 +58,8 @@ def command_line() -> str:
 def _quoted(word: str, data: str) -> str:
     """Quote a word for the shell, with the folder ``data`` at its start as the variable."""
     option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
-    if not data or not (value + "/").startswith(data + "/"):
+    whole = value == data and "/" in data  # a mere "data" may also be the name of a command
+    if not data or not (whole or value.startswith(data + "/")):
         return shlex.quote(word)
     rest = value[len(data) :]
     return option + equals + "$MONDEGREEN_DATA" + (shlex.quote(rest) if rest else "")
@@ -149,7 +150,7 @@ class Run:
             return None
         try:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-            step = int(state["step"])
+            step = int(dict(state)["step"])
         except Exception as error:  # torch raises many kinds for a damaged file
             raise MondegreenError(
                 f"{path} is damaged ({error}). Delete {self.folder} to begin again."

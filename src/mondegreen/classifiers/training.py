@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from mondegreen.classifiers.classifier import (
@@ -20,6 +20,9 @@ from mondegreen.data.dataset import ClipDataset
 from mondegreen.errors import MondegreenError
 from mondegreen.progress import progress_bar
 from mondegreen.runs import Run
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric  # slow to import, and only trainings need it
 
 
 @dataclass(frozen=True)

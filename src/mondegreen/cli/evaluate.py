@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import tyro
 
@@ -13,14 +13,14 @@ from mondegreen.attacks.generator import GeneratorAttack
 from mondegreen.budgets import Budget, parse_budget
 from mondegreen.classifiers.classifier import load_classifier
 from mondegreen.cli.loading import classifier_folder
-from mondegreen.cli.options import Device, parse, say, start_fabric
+from mondegreen.cli.options import Device, choose_device, parse, say
 from mondegreen.cli.train_generator import data_of
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.evaluation.evaluate import EvaluationOptions, evaluate
 from mondegreen.evaluation.results import Setting, measure_quality, write_evaluation
-from mondegreen.files import read_json
 from mondegreen.generators.generator import load_generator
 from mondegreen.report.page import write_report
+from mondegreen.report.results import load_results
 from mondegreen.report.terminal import print_results
 from mondegreen.runs import Run
 
@@ -64,13 +64,14 @@ def execute(options: Evaluate) -> None:
     """Measure, unless the same was measured already; write and print the results."""
     folder = Run(options.out, options)
     path = options.out / "results.json"
-    content: Any = read_json(path) if path.is_file() else _measure(options)
+    if not path.is_file():
+        _measure(options)
     page = write_report(folder.folder)
-    print_results(content)
+    print_results(load_results(path))
     say(f"Results: {path}\nReport:  {page}")
 
 
-def _measure(options: Evaluate) -> dict[str, Any]:
+def _measure(options: Evaluate) -> None:
     classifier = load_classifier(options.classifier or classifier_folder(options.generator))
     generator = load_generator(options.generator, classifier)
     data_options = data_of(options.generator, options.data)
@@ -84,9 +85,9 @@ def _measure(options: Evaluate) -> dict[str, Any]:
     budget: Budget | None = generator.budget
     if options.budget is not None:
         budget = None if options.budget == "none" else parse_budget(options.budget)
-    fabric = start_fabric(options.device)
-    fabric.to_device(classifier)
-    fabric.to_device(generator)
+    device = choose_device(options.device)
+    classifier.to(device)
+    generator.to(device)
     attack = GeneratorAttack(generator=generator)
     targets = options.target or generator.config.targets
     found = evaluate(
@@ -96,4 +97,4 @@ def _measure(options: Evaluate) -> dict[str, Any]:
     setting = Setting(
         attack, classifier, data, budget, options.on, data_options.split, options.measure.seed
     )
-    return write_evaluation(options.out, found, setting, reason, options.measure.samples)
+    write_evaluation(options.out, found, setting, reason, options.measure.samples)

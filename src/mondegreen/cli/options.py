@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import torch
 import tyro
-from lightning_fabric import Fabric
 
 from mondegreen.allocator import keep_memory
 from mondegreen.errors import MondegreenError
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 C = TypeVar("C")
 
@@ -62,20 +64,28 @@ def peek(words: Sequence[str], option: str, choices: Sequence[str]) -> str | Non
     return found
 
 
-def start_fabric(device: Device = "auto", precision: Precision = "32-true") -> Fabric:
-    """Choose the device and the precision, and set the allocator for long CPU work.
+def choose_device(device: Device = "auto") -> torch.device:
+    """Return the device to work on, and set the allocator for long work on the CPU.
 
     Raises:
         MondegreenError: CUDA was asked for and is not there.
     """
+    keep_memory()
     if device == "cuda" and not torch.cuda.is_available():
         raise MondegreenError("--device cuda: no CUDA device is available; use --device cpu.")
-    keep_memory()
-    fabric = Fabric(
-        accelerator="cuda" if device == "cuda" else "auto" if device == "auto" else "cpu",
-        devices=1,
-        precision=precision,
-    )
+    wanted = "cpu" if device == "cpu" or not torch.cuda.is_available() else "cuda"
+    return torch.device(wanted)
+
+
+def start_fabric(device: Device = "auto", precision: Precision = "32-true") -> Fabric:
+    """Return the device and the precision of a training.
+
+    Raises:
+        MondegreenError: CUDA was asked for and is not there.
+    """
+    from lightning_fabric import Fabric  # takes seconds, and only trainings need it
+
+    fabric = Fabric(accelerator=choose_device(device).type, devices=1, precision=precision)
     fabric.launch()
     return fabric
 

@@ -121,10 +121,9 @@ def _unlabelled(
     own_words = is_speech_commands(options.data)
     if not own_words and not options.extra:
         return None
-    root, extra = options.data, options.extra
-    if not own_words:  # other folders of a plain corpus are labels, not spare words
-        root, extra = extra[0], extra[1:]
-    found = unlabelled(root, corpus.labels, extra=extra)
+    # Other folders of a plain corpus are labels, not spare words.
+    root = options.data if own_words else options.extra[0]
+    found = unlabelled(root, corpus.labels, extra=options.extra)
     if options.split != "random":
         held_out = splits["validation"].groups | splits["test"].groups
         keep = [i for i, clip in enumerate(found.clips) if clip.group not in held_out]

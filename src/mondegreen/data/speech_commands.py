@@ -113,12 +113,12 @@ def unlabelled(
         MondegreenError: A folder is missing.
     """
     clips: list[Clip] = []
-    for folder in (root, *extra):
+    for folder in dict.fromkeys((root, *extra)):
         require_folder(folder)
         words = visible_folders(folder)
         if (folder / _UNKNOWN).is_dir():
             words.append(folder / _UNKNOWN)
-        if folder != root and folder.name not in labels:
+        if folder in extra and folder.name not in labels:
             words.append(folder)
         for word in words:
             if word.name not in labels:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from mondegreen.gan.discriminator import Discriminator, DiscriminatorConfig
 from mondegreen.gan.losses import AdversarialForm, discriminator_loss, fool_loss
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric  # slow to import, and only trainings need it
 
 
 class Adversary:

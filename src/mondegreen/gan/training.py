@@ -10,9 +10,9 @@ import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from mondegreen.classifiers.classifier import Classifier
@@ -33,6 +33,9 @@ from mondegreen.gan.validation import draw_targets, validate
 from mondegreen.generators.generator import Generator, GeneratorConfig, save_generator
 from mondegreen.progress import progress_bar
 from mondegreen.runs import Run
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric  # slow to import, and only trainings need it
 
 Losses = dict[str, float]
 

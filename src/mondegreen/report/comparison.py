@@ -35,7 +35,7 @@ def comparison(results: Results) -> tuple[Line, ...]:
             "Success, all pairs",
             percent(results.success_rate),
             percent(paper.success_rate),
-            f"{results.pairs:,} pairs (eq. 14)",
+            f"{results.pairs:,} pairs (eq. 14){_interval(results)}",
         ),
         Line(
             "Success, clips heard right before",
@@ -58,7 +58,12 @@ def comparison(results: Results) -> tuple[Line, ...]:
             f"here {machine(results)}; the paper: {paper.device}",
         ),
         _full_batch(cost),
-        Line("Generator parameters", size(cost.parameters), size(GENERATOR_PARAMETERS)),
+        Line(
+            "Generator parameters",
+            size(cost.parameters),
+            size(GENERATOR_PARAMETERS),
+            "the paper's sizes are counted from its figures",
+        ),
         Line("Multiply-accumulates a clip", size(cost.macs), size(GENERATOR_MACS)),
         Line(
             "Classifier parameters",
@@ -66,6 +71,13 @@ def comparison(results: Results) -> tuple[Line, ...]:
             size(setting.classifier_parameters),
         ),
     )
+
+
+def _interval(results: Results) -> str:
+    if results.success_interval is None:
+        return ""
+    low, high = results.success_interval
+    return f", 95 % interval {percent(low, 1)} to {percent(high, 1)}"
 
 
 def _full_batch(cost: Cost) -> Line:

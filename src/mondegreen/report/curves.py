@@ -45,7 +45,7 @@ def training_curves(rows: Sequence[Row]) -> Figure:
             for name in names:
                 _curve(axes, rows, name, scale)
             axes.set_ylabel(label)
-            axes.grid(axis="y")
+            axes.grid(visible=True, axis="y")
             above = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98)}
             axes.legend(**above, ncols=2, handlelength=1.2, borderaxespad=0.0)
             _log_if_wide(axes)

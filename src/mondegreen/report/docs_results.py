@@ -36,16 +36,20 @@ HEAD = f"""\
 
 <!-- Generated from results/*/results.json by `make results`; edit those, not this page. -->
 
-Every number below *measured here* was read from a `results.json` that an evaluation wrote; `make results`
-writes this page anew and `make check` fails when it is out of step. Rows marked *reported (paper)* are
-the numbers of {CITATION} [doi:{DOI}](https://doi.org/{DOI}). Its classifiers, data, splits and machine
-are others than here, so read the order of magnitude, not a ranking.
+Every row but those marked *reported (paper)* was read from a `results.json` that an evaluation
+wrote; `make results` writes this page anew and `make check` fails when it is out of step.
+Reported are the numbers of {CITATION}
+[doi:{DOI}](https://doi.org/{DOI}); the sizes of its networks are counted from its figures.
+Its classifiers, data, splits and machines are others than here, so read the order of magnitude,
+not a ranking.
 
-* **Success**: the clip, rounded to 16-bit PCM, written and read back, is classified as the target; over all
-  pairs of a clip and a label that is not its own. *Right*: over the clips that the classifier got right.
-  *Nothing*: how often the unperturbed clip already hits the target.
-* **SNR** is over the whole clip, in dB (eq. 15). **PESQ nb** is P.862 (the paper's scale, −0.5 to 4.5), **wb**
-  is P.862.2 (1 to 4.64): two scales. Qualities are means unless said otherwise; *n failed* counts pairs without one.
+* **Success**: the clip, rounded to 16-bit PCM, written and read back, is classified as the target;
+  over all pairs of a clip and a label that is not its own. *Right*: over the clips that the
+  classifier got right. *Nothing*: how often the unperturbed clip already hits the target. In
+  brackets the 95 % interval of a bootstrap over speakers or tracks.
+* **SNR** is over the whole clip, in dB (eq. 15). **PESQ nb** is P.862 (the paper's scale, −0.5 to
+  4.5), **wb** is P.862.2 (1 to 4.64): two scales. Qualities are means unless said otherwise;
+  *failed* counts the pairs without one.
 * **ms** is the median time for the perturbation of one clip at batch 1, on the machine named below.
 """
 
@@ -102,7 +106,7 @@ def render_results(results_root: Path) -> str:
 def _main_table(found: Mapping[str, Results]) -> str:
     rows = [_paper_row(setting, row) for setting in SETTINGS for row in _attacks(setting)]
     rows += [_row(name, results) for name, results in found.items()]
-    return _table(COLUMNS, rows, numbers_from=6)
+    return _table(COLUMNS, rows, "llrrll" + 11 * "r")
 
 
 def _attacks(setting: ReportedSetting) -> tuple[ReportedAttack, ...]:
@@ -143,7 +147,7 @@ def _row(name: str, results: Results) -> list[str]:
         results.attack.name,
         str(results.budget),
         f"{results.data.clips:,} / {results.pairs:,}",
-        f"**{percent(results.success_rate)}**",
+        f"**{percent(results.success_rate)}**{_interval(results)}",
         percent(results.success_rate_correct),
         percent(results.baseline_rate),
         f"{number(snr.mean)} / {number(snr.median)} / {number(snr.worst)}{_failures(snr)}",
@@ -154,6 +158,13 @@ def _row(name: str, results: Results) -> list[str]:
         size(results.cost.parameters),
         size(results.cost.macs),
     ]
+
+
+def _interval(results: Results) -> str:
+    if results.success_interval is None:
+        return ""
+    low, high = results.success_interval
+    return f" ({100 * low:.1f}–{100 * high:.1f})"
 
 
 def _quality(quality: Quality) -> str:
@@ -174,7 +185,7 @@ def _classifier_table(folders: Sequence[Path]) -> str:
             if isinstance(summary, dict) and "test/accuracy" in summary:
                 rows.append(_classifier_row(folder / name, summary))
                 break
-    return _table(("classifier", "test", "validation", "command"), rows, 1) if rows else ""
+    return _table(("classifier", "test", "validation", "command"), rows, "lrrl") if rows else ""
 
 
 def _classifier_row(path: Path, summary: Mapping[str, Any]) -> list[str]:
@@ -221,11 +232,11 @@ def _target_table(results: Results) -> str:
         ]
         for row in target_rows(results)
     ]
-    return _table((*head, *paper), rows, 1)
+    return _table((*head, *paper), rows, "l" + 8 * "r")
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], numbers_from: int) -> str:
-    rule = ["---"] * numbers_from + ["--:"] * (len(head) - numbers_from)
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], alignment: str) -> str:
+    rule = ["--:" if side == "r" else "---" for side in alignment]
     lines = [" | ".join(head), " | ".join(rule)]
     lines += [" | ".join(map(_cell, row)) for row in rows]
     return "".join(f"| {line} |\n" for line in lines)

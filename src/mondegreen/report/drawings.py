@@ -23,7 +23,7 @@ DARK_CELLS = ((0.0, (30, 42, 38)), (1.0, (94, 222, 173)))
 
 WAVE_COLUMNS = 240
 WAVE_HEIGHT = 80
-FRAMES = 160
+FRAMES = 128
 BARS = 24
 LEVELS = 26
 """Steps of the spectrogram's colours: fewer make smaller files, and 3 dB are not seen."""

@@ -215,7 +215,7 @@ def per_target(results: Results) -> Figure:
         left.set_ylim(len(labels) - 0.4, -0.6)
         left.set_ylabel("target label")
         left.set_xlabel("success rate (%)")
-        right.set_xlabel("PESQ, narrow-band (P.862)")
+        right.set_xlabel("PESQ nb (P.862)")
         handles, names = right.get_legend_handles_labels()
         if handles:
             figure.legend(handles, names, loc="outside upper center", ncols=2)
@@ -225,7 +225,7 @@ def per_target(results: Results) -> Figure:
 def _dots(
     axes: Axes, values: Sequence[float], colour: str, name: str, *, hollow: bool = False
 ) -> None:
-    axes.grid(axis="y")
+    axes.grid(visible=True, axis="y")
     if not np.isfinite(values).any():
         return
     axes.plot(

@@ -49,7 +49,7 @@ class Pair:
 class Sample:
     """A pair whose sounds were kept; the paths are None where the file is not there.
 
-    Probabilities are of the label heard before, and after.
+    Probabilities are the classifier's of the target, before and after.
     """
 
     source: str

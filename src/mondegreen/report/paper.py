@@ -15,6 +15,8 @@ CITATION = (
 )
 DOI = "10.1109/ACCESS.2020.3006130"
 
+NOT_STATED = "device not stated"
+
 
 @dataclass(frozen=True)
 class ReportedAttack:
@@ -49,7 +51,7 @@ class ReportedSetting:
     classifier: str
     data: str
     clean_accuracy: float
-    classifier_parameters: int
+    classifier_parameters: int  # counted from the architecture; the paper does not state them
     proposed: ReportedAttack
     baselines: tuple[ReportedAttack, ...]
     targets: tuple[ReportedTarget, ...]
@@ -107,10 +109,10 @@ MUSIC = ReportedSetting(
     data="GTZAN",
     clean_accuracy=0.9290,
     classifier_parameters=2_445_322,
-    proposed=ReportedAttack("GAN", 0.9058, 26.92, 0.01, "Titan X", 3.947, "Tables 1 and 2"),
+    proposed=ReportedAttack("GAN", 0.9058, 26.92, 0.01, NOT_STATED, 3.947, "Tables 1 and 2"),
     baselines=(
-        ReportedAttack("Alzantot et al.", 0.8276, 14.15, 215.36, "Titan X", None, "Table 1"),
-        ReportedAttack("SirenAttack", 0.8910, 15.39, 452.21, "GTX 1080 Ti", None, "Table 1"),
+        ReportedAttack("Alzantot et al.", 0.8276, 14.15, 215.36, NOT_STATED, None, "Table 1"),
+        ReportedAttack("SirenAttack", 0.8910, 15.39, 452.21, NOT_STATED, None, "Table 1"),
     ),
     targets=(
         ReportedTarget("blues", 26.91, 3.840),

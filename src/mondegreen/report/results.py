@@ -65,7 +65,10 @@ class DataUsed:
 
 @dataclass(frozen=True)
 class Quality:
-    """Mean, median and worst of a quality metric; all None with a reason if it was not measured."""
+    """Mean, median and worst of a quality metric; all None with a reason if it was not measured.
+
+    ``pairs`` were measured, ``failed`` of them without a value.
+    """
 
     mean: float | None
     median: float | None
@@ -107,6 +110,7 @@ class Results:
     data: DataUsed
     pairs: int
     success_rate: float
+    success_interval: tuple[float, float] | None
     success_rate_correct: float | None
     baseline_rate: float
     clean_accuracy: float
@@ -149,6 +153,7 @@ def load_results(path: Path) -> Results:
         data=_data(top.child("dataset")),
         pairs=top.count("pairs"),
         success_rate=top.rate("success_rate"),
+        success_interval=_interval(top),
         success_rate_correct=top.optional_rate("success_rate_correct"),
         baseline_rate=top.rate("baseline_rate"),
         clean_accuracy=top.rate("clean_accuracy"),
@@ -166,6 +171,17 @@ def load_results(path: Path) -> Results:
         duration_seconds=top.number("duration_seconds"),
         created=top.text("created"),
     )
+
+
+def _interval(top: Fields) -> tuple[float, float] | None:
+    name = "success_interval"
+    ends = top.values.get(name)
+    if ends is None:
+        return None
+    if not isinstance(ends, list) or len(ends) != 2:
+        top.fail(name, "expected the lower and the upper end")
+    low, high = (Fields({name: end}, top.where).rate(name) for end in ends)
+    return low, high
 
 
 def _classifier(fields: Fields) -> AttackedClassifier:

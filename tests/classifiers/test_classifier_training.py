@@ -1,0 +1,332 @@
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+from torch.nn import functional as F
+
+from mondegreen.classifiers import training as module
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, load_classifier
+from mondegreen.classifiers.training import (
+    ClassifierTraining,
+    accuracy,
+    epoch_generator,
+    train_classifier,
+)
+from mondegreen.data.augment import Augment, AugmentConfig
+from mondegreen.data.dataset import ClipDataset, open_splits
+from mondegreen.data.folder import folder_corpus
+from mondegreen.data.noise import NoiseBank
+from mondegreen.errors import MondegreenError
+from mondegreen.runs import Run
+
+SHORT = ClassifierTraining(
+    epochs=2, batch_size=16, learning_rate=1e-2, augment=AugmentConfig(shift_seconds=0.02)
+)
+TONES = {"low": 300.0, "middle": 700.0, "high": 1500.0}
+
+
+@pytest.fixture(scope="module")
+def splits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ClipDataset]:
+    """Three words, each a tone, said by thirty speakers of different pitch."""
+    root = tmp_path_factory.mktemp("tones")
+    random = np.random.default_rng(0)
+    for label, frequency in TONES.items():
+        (root / label).mkdir()
+        for speaker in range(30):
+            phase = 2 * np.pi * frequency * random.uniform(0.85, 1.15) * np.arange(1000) / 4000
+            x = random.uniform(0.1, 0.5) * np.sin(phase) + 0.02 * random.standard_normal(1000)
+            soundfile.write(str(root / label / f"speaker{speaker}_nohash_0.wav"), x, 4000)
+    parts = open_splits(
+        folder_corpus(root), sample_rate=4000, clip_samples=1024, cache_folder=root / "_cache"
+    )
+    return {str(name): part for name, part in parts.items()}
+
+
+@pytest.fixture
+def augment() -> Augment:
+    """The changes that :data:`SHORT` asks for."""
+    return Augment(SHORT.augment, 4000, NoiseBank([], 4000))
+
+
+class Failing(Augment):
+    """Does something else instead of changing clips, from the call number ``after`` on."""
+
+    def __init__(self, inner: Augment, after: int, action: Any) -> None:
+        super().__init__(inner.config, inner.sample_rate, inner.noise)
+        self.calls, self.after, self.action = 0, after, action
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        self.calls += 1
+        if self.calls > self.after:
+            if isinstance(self.action, type):
+                raise self.action
+            x = x * self.action
+        return super().__call__(x, generator)
+
+
+def fabric() -> Fabric:
+    return Fabric(accelerator="cpu", devices=1)
+
+
+def train(
+    folder: Path,
+    config: ClassifierConfig,
+    splits: dict[str, ClipDataset],
+    augment: Augment,
+    training: ClassifierTraining = SHORT,
+) -> Classifier:
+    return train_classifier(config, training, splits, augment, Run(folder, training), fabric())
+
+
+def state_of(folder: Path) -> Any:
+    return torch.load(folder / "checkpoints" / "latest" / "state.pt", weights_only=True)
+
+
+def rows_of(folder: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def same(a: Any, b: Any) -> bool:
+    """Compare nested states bit by bit."""
+    if isinstance(a, Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return bool(a == b)
+
+
+def mean_loss(classifier: Classifier, data: ClipDataset) -> float:
+    classifier.eval()
+    with torch.no_grad():
+        return float(F.cross_entropy(classifier(data.waveforms()), data.labels))
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(
+    splits: dict[str, ClipDataset], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """Room for the run that others are compared with; trained by the first test that needs it."""
+    return {"folder": tmp_path_factory.mktemp("runs") / "uninterrupted"}
+
+
+@pytest.fixture
+def reference(
+    uninterrupted: dict[str, Path],
+    splits: dict[str, ClipDataset],
+    small_config: ClassifierConfig,
+    augment: Augment,
+) -> Path:
+    """The folder of a run of two epochs that nothing interrupted."""
+    folder = uninterrupted["folder"]
+    if not folder.exists():
+        train(folder, small_config, splits, augment)
+    return folder
+
+
+def test_two_epochs_lower_the_loss(
+    reference: Path, splits: dict[str, ClipDataset], small_config: ClassifierConfig
+) -> None:
+    torch.manual_seed(SHORT.seed)
+    fresh = Classifier.from_config(small_config)
+    trained = load_classifier(reference)
+    rows = rows_of(reference)
+    assert [row["step"] for row in rows] == [1, 2]
+    assert rows[1]["classifier/loss"] < rows[0]["classifier/loss"]
+    assert mean_loss(trained, splits["train"]) < 0.8 * mean_loss(fresh, splits["train"])
+    measured = accuracy(trained, splits["validation"])
+    assert measured == max(row["validation/accuracy"] for row in rows)
+
+
+def test_the_best_classifier_is_returned_frozen(
+    reference: Path,
+    splits: dict[str, ClipDataset],
+    small_config: ClassifierConfig,
+    augment: Augment,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scores = iter([0.9, 0.1])
+    monkeypatch.setattr(module, "accuracy", lambda *_: next(scores))
+    returned = train(tmp_path / "run", small_config, splits, augment)
+    first_epoch = load_classifier(tmp_path / "run")
+    assert returned.fingerprint() == first_epoch.fingerprint()
+    assert not returned.training
+    assert not any(parameter.requires_grad for parameter in returned.parameters())
+    final = state_of(tmp_path / "run")
+    assert same(final["classifier"], state_of(reference)["classifier"])
+    assert not same(final["classifier"], first_epoch.module.state_dict())
+    assert final["best_accuracy"] == 0.9
+
+
+@pytest.mark.parametrize("calls", [0, 3, 7], ids=["at once", "in epoch 1", "in epoch 2"])
+def test_an_interrupted_run_ends_as_if_it_had_not_been(
+    calls: int,
+    reference: Path,
+    splits: dict[str, ClipDataset],
+    small_config: ClassifierConfig,
+    augment: Augment,
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "run"
+    assert 3 < -(-len(splits["train"]) // SHORT.batch_size) < 7
+    with pytest.raises(KeyboardInterrupt):
+        train(folder, small_config, splits, Failing(augment, calls, KeyboardInterrupt))
+    torch.manual_seed(0)
+    torch.rand(17)
+    returned = train(folder, small_config, splits, augment)
+    assert same(state_of(folder), state_of(reference))
+    assert (folder / "metrics.jsonl").read_text() == (reference / "metrics.jsonl").read_text()
+    weights = "checkpoints/best/classifier.safetensors"
+    assert (folder / weights).read_bytes() == (reference / weights).read_bytes()
+    assert returned.fingerprint() == load_classifier(reference).fingerprint()
+
+
+@pytest.mark.parametrize("point", ["save_state", "log"])
+def test_a_run_killed_while_it_writes_has_no_line_twice_and_none_missing(
+    point: str,
+    reference: Path,
+    splits: dict[str, ClipDataset],
+    small_config: ClassifierConfig,
+    augment: Augment,
+    tmp_path: Path,
+) -> None:
+    folder, original, calls = tmp_path / "run", getattr(Run, point), 0
+
+    def killed(self: Run, *arguments: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise KeyboardInterrupt
+        original(self, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run, point, killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(folder, small_config, splits, augment)
+    with (folder / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 2, "classifier/lo')
+    train(folder, small_config, splits, augment)
+    assert (folder / "metrics.jsonl").read_text() == (reference / "metrics.jsonl").read_text()
+    assert same(state_of(folder), state_of(reference))
+
+
+def test_a_finished_run_is_left_as_it_is(
+    reference: Path,
+    splits: dict[str, ClipDataset],
+    small_config: ClassifierConfig,
+    augment: Augment,
+) -> None:
+    before = state_of(reference), (reference / "metrics.jsonl").read_text()
+    train(reference, small_config, splits, Failing(augment, 0, KeyboardInterrupt))
+    assert same(state_of(reference), before[0])
+    assert (reference / "metrics.jsonl").read_text() == before[1]
+
+
+def test_a_nan_loss_ends_the_training_and_keeps_the_last_state(
+    reference: Path,
+    splits: dict[str, ClipDataset],
+    small_config: ClassifierConfig,
+    augment: Augment,
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(MondegreenError, match=r"loss became nan in epoch 2, step 3.*learning-rate"):
+        train(folder, small_config, splits, Failing(augment, 7, math.nan))
+    assert state_of(folder)["step"] == 1
+    assert [row["step"] for row in rows_of(folder)] == [1]
+    assert load_classifier(folder).fingerprint()
+    train(folder, small_config, splits, augment)
+    assert same(state_of(folder), state_of(reference))
+
+
+def test_weights_that_go_astray_in_an_epochs_last_step_are_not_kept(
+    splits: dict[str, ClipDataset],
+    small_config: ClassifierConfig,
+    augment: Augment,
+    tmp_path: Path,
+) -> None:
+    """The loss of a step is finite though the weights after it are useless."""
+    wild = replace(SHORT, batch_size=1000, learning_rate=1e30)
+    with pytest.raises(MondegreenError, match=r"NaN or infinite.*learning-rate"):
+        train(tmp_path / "run", small_config, splits, augment, wild)
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_another_configuration_does_not_continue_a_run(
+    reference: Path,
+    splits: dict[str, ClipDataset],
+    small_config: ClassifierConfig,
+    augment: Augment,
+) -> None:
+    before = (reference / "metrics.jsonl").read_text()
+    longer = replace(SHORT, epochs=3)
+    with pytest.raises(MondegreenError, match=r"another configuration \(differs in: epochs\)"):
+        train(reference, small_config, splits, augment, longer)
+    assert (reference / "metrics.jsonl").read_text() == before
+
+
+def test_a_state_of_another_network_is_named(
+    reference: Path,
+    splits: dict[str, ClipDataset],
+    small_config: ClassifierConfig,
+    augment: Augment,
+    tmp_path: Path,
+) -> None:
+    run = Run(tmp_path / "run", SHORT)
+    for state in ({"step": 1}, state_of(reference)):
+        run.save_state(state)
+        other = replace(small_config, labels=("a", "b", "c", "d"))
+        with pytest.raises(MondegreenError, match=r"state\.pt does not fit"):
+            train(tmp_path / "run", other, splits, augment)
+
+
+def test_accuracy_counts_hits_and_leaves_the_mode_alone(
+    splits: dict[str, ClipDataset], small_config: ClassifierConfig
+) -> None:
+    data = splits["train"]
+    classifier = Classifier.from_config(small_config).train()
+    measured = accuracy(classifier, data, batch_size=7)
+    assert classifier.training
+    hits = classifier.eval()(data.waveforms()).argmax(dim=1) == data.labels
+    assert measured == pytest.approx(hits.float().mean().item())
+
+
+def test_epochs_are_seeded_apart() -> None:
+    draws = set()
+    for seed, epoch in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        private = torch.rand(1, generator=epoch_generator(seed, epoch)).item()
+        draws |= {private}
+        assert torch.rand(1).item() == private
+        assert torch.rand(1, generator=epoch_generator(seed, epoch)).item() == private
+    assert len(draws) == 4
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"epochs": 0},
+        {"batch_size": 0},
+        {"learning_rate": 0.0},
+        {"learning_rate": math.nan},
+        {"weight_decay": -1.0},
+        {"label_smoothing": 1.0},
+        {"seed": -1},
+    ],
+    ids=repr,
+)
+def test_impossible_hyper_parameters_are_refused(wrong: dict[str, Any]) -> None:
+    (name,) = wrong
+    with pytest.raises(MondegreenError, match=name.replace("_", "-")):
+        ClassifierTraining(**wrong)

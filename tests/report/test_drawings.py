@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import io
+import re
+
+import numpy as np
+import pytest
+import scipy.signal
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from mondegreen.report.drawings import (
+    cell_colours,
+    contrast,
+    histogram_svg,
+    spectrogram_png,
+    waveform_svg,
+)
+from mondegreen.report.spectrum import spectrogram_db
+
+
+def tone(hertz: float, amplitude: float = 1.0, rate: int = 16000) -> np.ndarray:
+    return amplitude * np.sin(2 * np.pi * hertz * np.arange(rate) / rate)
+
+
+def test_a_tone_has_its_level_and_place() -> None:
+    spectrum = spectrogram_db(tone(2000.0, amplitude=0.1), window=512, hop=128)
+    assert spectrum.shape == (257, 126)
+    inner = spectrum[:, 5:-5]
+    assert (inner.argmax(axis=0) == 64).all()
+    np.testing.assert_allclose(inner.max(axis=0), -20.0, atol=0.01)
+
+
+def test_spectrogram_agrees_with_scipy() -> None:
+    x = np.random.default_rng(3).normal(size=4000)
+    ours = spectrogram_db(x, window=256, hop=64)
+    _, _, reference = scipy.signal.stft(
+        x, window="hann", nperseg=256, noverlap=192, boundary="zeros", padded=False
+    )
+    frames = min(ours.shape[1], reference.shape[1])
+    np.testing.assert_allclose(
+        ours[:, :frames], 20 * np.log10(2 * np.abs(reference[:, :frames])), atol=1e-6
+    )
+
+
+def test_silence_is_the_floor() -> None:
+    assert (spectrogram_db(np.zeros(1000), window=256, hop=64, floor_db=-90) == -90).all()
+
+
+def test_contrast_knows_the_published_values() -> None:
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.478, abs=1e-3)
+    assert contrast("#ffffff", "#777777") == contrast("#777777", "#ffffff")
+    assert contrast("#123456", "#123456") == 1.0
+
+
+@given(st.floats(0, 1))
+def test_every_cell_can_be_read_in_both_themes(rate: float) -> None:
+    light, on_light, dark, on_dark = cell_colours(rate)
+    assert contrast(light, on_light) >= 4.5
+    assert contrast(dark, on_dark) >= 4.5
+
+
+def test_cells_get_steadily_darker_or_brighter() -> None:
+    steps = [cell_colours(rate) for rate in np.linspace(0, 1, 21)]
+    on_white = [contrast(light, "#ffffff") for light, _, _, _ in steps]
+    on_black = [contrast(dark, "#000000") for _, _, dark, _ in steps]
+    assert on_white == sorted(on_white)
+    assert on_black == sorted(on_black)
+
+
+def test_waveform_reaches_as_far_as_its_peak() -> None:
+    x = np.zeros(2400)
+    x[1000:1010] = 0.5
+    x[2000:2010] = -1.0
+    svg = waveform_svg(x, 1.0, 'a "tone" & <more>')
+    spans = [tuple(map(int, m)) for m in re.findall(r"M\d+ (\d+)V(\d+)", svg)]
+    assert len(spans) == 240
+    assert spans[0] == (40, 41)
+    assert min(high for high, _ in spans) == round(40 - 39 * 0.5)
+    assert max(low for _, low in spans) == 79
+    assert "a &#34;tone&#34; &amp; &lt;more&gt;" in svg
+
+
+def test_waveform_of_few_samples() -> None:
+    assert waveform_svg(np.array([0.1, -0.1, 0.0]), 1.0, "three").count("V") == 3
+
+
+def test_spectrogram_picture_has_the_tone_where_it_belongs() -> None:
+    image = Image.open(io.BytesIO(spectrogram_png(tone(4000.0), 16000, top_db=0.0)))
+    assert image.format == "PNG" and image.mode == "P"
+    assert image.height == 129 and 100 <= image.width <= 128
+    indices = np.asarray(image)
+    assert indices[64, 60] == indices.max()  # 4 of 8 kHz: half way up
+    assert indices[0, 60] == indices[-1, 60] == 0
+    assert len(spectrogram_png(tone(4000.0), 16000, top_db=0.0)) < 12_000
+
+
+def test_histogram_counts_every_value() -> None:
+    values = [*np.linspace(10, 20, 48), None, float("nan"), float("inf")]
+    svg = histogram_svg(values, "dB", "forty-eight")
+    heights = [float(h) for h in re.findall(r'<rect[^>]*height="([\d.]+)"', svg)]
+    assert len(heights) == 24
+    assert heights == [150.0] * 24  # two values in every bar
+    assert [float(t) for t in re.findall(r">([\d.]+)</text>", svg)] == [10, 12, 14, 16, 18, 20]
+    median = re.search(r'class="median" d="M([\d.]+)', svg)
+    assert median is not None and float(median[1]) == pytest.approx(210.0)
+
+
+def test_histogram_of_one_value_and_of_none() -> None:
+    svg = histogram_svg([20.0] * 9, "dB", "budget")
+    heights = [float(h) for h in re.findall(r'<rect[^>]*height="([\d.]+)"', svg)]
+    assert sorted(heights)[-2:] == [0.0, 150.0]
+    assert ">20</text>" in svg
+    assert histogram_svg([None, float("nan")], "dB", "nothing") == ""
