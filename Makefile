@@ -43,11 +43,13 @@ types: setup  ## mypy --strict
 smoke: setup  ## run every command once, at the smallest size
 	MONDEGREEN=$(CURDIR)/$(RUN) tests/smoke.sh
 
-results: setup  ## write docs/results.md from results/*/results.json
+results: setup  ## write docs/results.md and the README's table from results/*/results.json
 	$(BIN)/python -m mondegreen.report.docs_results results docs/results.md
+	$(BIN)/python -m mondegreen.report.readme results README.md
 
-results-check: setup  ## fail when docs/results.md is out of step
+results-check: setup  ## fail when these are out of step with the result files
 	$(BIN)/python -m mondegreen.report.docs_results results docs/results.md --check
+	$(BIN)/python -m mondegreen.report.readme results README.md --check
 
 clean:  ## delete runs and caches, keep the environment
 	rm -rf runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -162,7 +162,8 @@ class Run:
 
     def finish(self, summary: dict[str, Any]) -> None:
         """Write ``summary.json``: what came out, beside the command and the machine."""
-        about = {"command": command_line(), "environment": environment()}
+        spent = sum(row.get("seconds") or 0.0 for row in self.metrics())
+        about = {"training_seconds": spent, "command": command_line(), "environment": environment()}
         write_json(self.folder / "summary.json", {**summary, **about})
 
 

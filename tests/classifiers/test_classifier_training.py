@@ -4,7 +4,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pytest
@@ -74,18 +74,35 @@ class Failing(Augment):
         return super().__call__(x, generator)
 
 
-def fabric() -> Fabric:
-    return Fabric(accelerator="cpu", devices=1)
+class Train(Protocol):
+    """Trains in a folder; the same call continues there."""
+
+    def __call__(
+        self,
+        folder: Path,
+        changed: Augment | None = None,
+        training: ClassifierTraining = SHORT,
+        **changes: Any,
+    ) -> Classifier: ...
 
 
+@pytest.fixture
 def train(
-    folder: Path,
-    config: ClassifierConfig,
-    splits: dict[str, ClipDataset],
-    augment: Augment,
-    training: ClassifierTraining = SHORT,
-) -> Classifier:
-    return train_classifier(config, training, splits, augment, Run(folder, training), fabric())
+    splits: dict[str, ClipDataset], small_config: ClassifierConfig, augment: Augment
+) -> Train:
+    """The training of the small classifier on tones, perhaps with changes to its configuration."""
+
+    def call(
+        folder: Path,
+        changed: Augment | None = None,
+        training: ClassifierTraining = SHORT,
+        **changes: Any,
+    ) -> Classifier:
+        config, run = replace(small_config, **changes), Run(folder, training)
+        fabric = Fabric(accelerator="cpu", devices=1)
+        return train_classifier(config, training, splits, changed or augment, run, fabric)
+
+    return call
 
 
 def state_of(folder: Path) -> Any:
@@ -93,7 +110,9 @@ def state_of(folder: Path) -> Any:
 
 
 def rows_of(folder: Path) -> list[dict[str, float]]:
-    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    """The metrics, without the time they took."""
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    return [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in lines]
 
 
 def same(a: Any, b: Any) -> bool:
@@ -114,25 +133,17 @@ def mean_loss(classifier: Classifier, data: ClipDataset) -> float:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(
-    splits: dict[str, ClipDataset], tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Path]:
-    """Room for the run that others are compared with; trained by the first test that needs it."""
-    return {"folder": tmp_path_factory.mktemp("runs") / "uninterrupted"}
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first test that needs it trains the run that others are compared with."""
+    return tmp_path_factory.mktemp("runs") / "uninterrupted"
 
 
 @pytest.fixture
-def reference(
-    uninterrupted: dict[str, Path],
-    splits: dict[str, ClipDataset],
-    small_config: ClassifierConfig,
-    augment: Augment,
-) -> Path:
+def reference(uninterrupted: Path, train: Train) -> Path:
     """The folder of a run of two epochs that nothing interrupted."""
-    folder = uninterrupted["folder"]
-    if not folder.exists():
-        train(folder, small_config, splits, augment)
-    return folder
+    if not uninterrupted.exists():
+        train(uninterrupted)
+    return uninterrupted
 
 
 def test_two_epochs_lower_the_loss(
@@ -150,16 +161,11 @@ def test_two_epochs_lower_the_loss(
 
 
 def test_the_best_classifier_is_returned_frozen(
-    reference: Path,
-    splits: dict[str, ClipDataset],
-    small_config: ClassifierConfig,
-    augment: Augment,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    reference: Path, train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = iter([0.9, 0.1])
     monkeypatch.setattr(module, "accuracy", lambda *_: next(scores))
-    returned = train(tmp_path / "run", small_config, splits, augment)
+    returned = train(tmp_path / "run")
     first_epoch = load_classifier(tmp_path / "run")
     assert returned.fingerprint() == first_epoch.fingerprint()
     assert not returned.training
@@ -174,20 +180,20 @@ def test_the_best_classifier_is_returned_frozen(
 def test_an_interrupted_run_ends_as_if_it_had_not_been(
     calls: int,
     reference: Path,
+    train: Train,
     splits: dict[str, ClipDataset],
-    small_config: ClassifierConfig,
     augment: Augment,
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "run"
     assert 3 < -(-len(splits["train"]) // SHORT.batch_size) < 7
     with pytest.raises(KeyboardInterrupt):
-        train(folder, small_config, splits, Failing(augment, calls, KeyboardInterrupt))
+        train(folder, Failing(augment, calls, KeyboardInterrupt))
     torch.manual_seed(0)
     torch.rand(17)
-    returned = train(folder, small_config, splits, augment)
+    returned = train(folder)
     assert same(state_of(folder), state_of(reference))
-    assert (folder / "metrics.jsonl").read_text() == (reference / "metrics.jsonl").read_text()
+    assert rows_of(folder) == rows_of(reference)
     weights = "checkpoints/best/classifier.safetensors"
     assert (folder / weights).read_bytes() == (reference / weights).read_bytes()
     assert returned.fingerprint() == load_classifier(reference).fingerprint()
@@ -195,12 +201,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
 
 @pytest.mark.parametrize("point", ["save_state", "log"])
 def test_a_run_killed_while_it_writes_has_no_line_twice_and_none_missing(
-    point: str,
-    reference: Path,
-    splits: dict[str, ClipDataset],
-    small_config: ClassifierConfig,
-    augment: Augment,
-    tmp_path: Path,
+    point: str, reference: Path, train: Train, tmp_path: Path
 ) -> None:
     folder, original, calls = tmp_path / "run", getattr(Run, point), 0
 
@@ -214,82 +215,62 @@ def test_a_run_killed_while_it_writes_has_no_line_twice_and_none_missing(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Run, point, killed)
         with pytest.raises(KeyboardInterrupt):
-            train(folder, small_config, splits, augment)
+            train(folder)
     with (folder / "metrics.jsonl").open("a") as file:
         file.write('{"step": 2, "classifier/lo')
-    train(folder, small_config, splits, augment)
-    assert (folder / "metrics.jsonl").read_text() == (reference / "metrics.jsonl").read_text()
+    train(folder)
+    assert rows_of(folder) == rows_of(reference)
     assert same(state_of(folder), state_of(reference))
 
 
-def test_a_finished_run_is_left_as_it_is(
-    reference: Path,
-    splits: dict[str, ClipDataset],
-    small_config: ClassifierConfig,
-    augment: Augment,
-) -> None:
+def test_a_finished_run_is_left_as_it_is(reference: Path, train: Train, augment: Augment) -> None:
     before = state_of(reference), (reference / "metrics.jsonl").read_text()
-    train(reference, small_config, splits, Failing(augment, 0, KeyboardInterrupt))
+    train(reference, Failing(augment, 0, KeyboardInterrupt))
     assert same(state_of(reference), before[0])
     assert (reference / "metrics.jsonl").read_text() == before[1]
 
 
 def test_a_nan_loss_ends_the_training_and_keeps_the_last_state(
-    reference: Path,
-    splits: dict[str, ClipDataset],
-    small_config: ClassifierConfig,
-    augment: Augment,
-    tmp_path: Path,
+    reference: Path, train: Train, augment: Augment, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
     with pytest.raises(MondegreenError, match=r"loss became nan in epoch 2, step 3.*learning-rate"):
-        train(folder, small_config, splits, Failing(augment, 7, math.nan))
+        train(folder, Failing(augment, 7, math.nan))
     assert state_of(folder)["step"] == 1
     assert [row["step"] for row in rows_of(folder)] == [1]
     assert load_classifier(folder).fingerprint()
-    train(folder, small_config, splits, augment)
+    train(folder)
     assert same(state_of(folder), state_of(reference))
 
 
 def test_weights_that_go_astray_in_an_epochs_last_step_are_not_kept(
-    splits: dict[str, ClipDataset],
-    small_config: ClassifierConfig,
-    augment: Augment,
-    tmp_path: Path,
+    train: Train, tmp_path: Path
 ) -> None:
     """The loss of a step is finite though the weights after it are useless."""
     wild = replace(SHORT, batch_size=1000, learning_rate=1e30)
     with pytest.raises(MondegreenError, match=r"NaN or infinite.*learning-rate"):
-        train(tmp_path / "run", small_config, splits, augment, wild)
+        train(tmp_path / "run", None, wild)
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
 def test_another_configuration_does_not_continue_a_run(
-    reference: Path,
-    splits: dict[str, ClipDataset],
-    small_config: ClassifierConfig,
-    augment: Augment,
+    reference: Path, train: Train, augment: Augment
 ) -> None:
     before = (reference / "metrics.jsonl").read_text()
     longer = replace(SHORT, epochs=3)
     with pytest.raises(MondegreenError, match=r"another configuration \(differs in: epochs\)"):
-        train(reference, small_config, splits, augment, longer)
+        train(reference, None, longer)
     assert (reference / "metrics.jsonl").read_text() == before
 
 
 def test_a_state_of_another_network_is_named(
-    reference: Path,
-    splits: dict[str, ClipDataset],
-    small_config: ClassifierConfig,
-    augment: Augment,
-    tmp_path: Path,
+    reference: Path, train: Train, augment: Augment, tmp_path: Path
 ) -> None:
     run = Run(tmp_path / "run", SHORT)
     for state in ({"step": 1}, state_of(reference)):
         run.save_state(state)
-        other = replace(small_config, labels=("a", "b", "c", "d"))
         with pytest.raises(MondegreenError, match=r"state\.pt does not fit"):
-            train(tmp_path / "run", other, splits, augment)
+            train(tmp_path / "run", labels=("a", "b", "c", "d"))
 
 
 def test_accuracy_counts_hits_and_leaves_the_mode_alone(

@@ -45,17 +45,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     write_corpus(root / "data")
     data, cache = str(root / "data"), str(root / "cache")
     classifier, generator = str(root / "classifier"), str(root / "generator")
-    code = main(
-        ["train", "classifier", "--preset", "smoke", "--data", data, "--cache", cache]
-        + ["--out", classifier, "--device", "cpu"]
-    )
-    assert code == 0
-    code = main(
-        ["train", "generator", "--preset", "smoke", "--classifier", classifier]
-        + ["--out", generator, "--device", "cpu", "--training.epochs", "1"]
-    )
-    assert code == 0
+    smoke = ["--preset", "smoke", "--device", "cpu"]
+    words = ["train", "classifier", *smoke, "--data", data, "--cache", cache]
+    assert main([*words, "--out", classifier]) == 0
+    words = ["train", "generator", *smoke, "--classifier", classifier]
+    assert main([*words, "--out", generator, "--training.epochs", "1"]) == 0
     clip = root / "data" / "low" / "00000000_nohash_0.wav"
-    return Trained(
-        root / "data", root / "cache", root / "classifier", root / "generator", clip
-    )
+    return Trained(root / "data", root / "cache", root / "classifier", root / "generator", clip)

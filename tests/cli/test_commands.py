@@ -64,9 +64,7 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("words", [["nonsense"], ["train"], ["data", "nonsense"]])
-def test_unknown_commands_are_refused(
-    words: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_unknown_commands_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     refused(words, capsys, "there is no command", "choose from")
 
 
@@ -233,9 +231,7 @@ def test_good_clips_are_attacked_beside_bad_ones(
     text.write_text("not audio")
     words = attack(trained, tmp_path / "out", str(nan), str(trained.clip), str(text), "gone.wav")
     refused(words, capsys, "nan.wav", "NaN", "text.wav", "gone.wav")
-    assert [path.name for path in (tmp_path / "out").iterdir()] == [
-        f"{trained.clip.stem}.high.wav"
-    ]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{trained.clip.stem}.high.wav"]
 
 
 def test_attack_refuses_what_it_cannot_do(

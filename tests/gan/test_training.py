@@ -186,7 +186,7 @@ def test_interrupted_training_continues_bit_for_bit(
     for losses in first._epoch():
         assert losses
     first.state.epoch += 1
-    first._end_epoch({})
+    first._end_epoch({}, 0.0)
     next(first._epoch())  # a step that never reaches a checkpoint
     second = trainer(tmp_path / "parts", training, classifier, data, network)
     assert second.state.epoch == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def _content(labels: tuple[str, ...], pairs: list[dict[str, Any]]) -> dict[str, 
 
 
 def _pairs(labels: tuple[str, ...], clips: int) -> list[dict[str, Any]]:
-    pairs = []
+    pairs: list[dict[str, Any]] = []
     for index, source in enumerate(labels):
         for clip in range(clips):
             for target in labels:
@@ -122,38 +123,43 @@ def _sounds(folder: Path, pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return listed
 
 
+def _build(
+    folder: Path,
+    labels: tuple[str, ...] = LABELS,
+    *,
+    sounds: int = 4,
+    change: Callable[[dict[str, Any]], None] = lambda content: None,
+) -> Path:
+    folder.mkdir()
+    pairs = _pairs(labels, clips=2)
+    content = _content(labels, pairs)
+    change(content)
+    (folder / "results.json").write_text(json.dumps(content), encoding="utf-8")
+    with (folder / "pairs.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(pairs[0]))
+        writer.writeheader()
+        writer.writerows(pairs)
+    if sounds:
+        listed = _sounds(folder / "samples", pairs[:sounds])
+        path = folder / "samples" / "samples.json"
+        path.write_text(json.dumps(listed), encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
     """Return a function that builds an evaluation's folder.
 
-    ``labels``: of the classifier; ``clips``: a label; ``sounds``: how many pairs have sounds;
-    ``change``: edits the content of results.json in place.
+    ``labels``: of the classifier; ``sounds``: how many pairs have sounds; ``change``: edits the
+    content of results.json in place.
     """
+    return partial(_build, tmp_path / "evaluation")
 
-    def make(
-        labels: tuple[str, ...] = LABELS,
-        *,
-        clips: int = 2,
-        sounds: int = 4,
-        change: Callable[[dict[str, Any]], None] = lambda content: None,
-    ) -> Path:
-        folder = tmp_path / "evaluation"
-        folder.mkdir()
-        pairs = _pairs(labels, clips)
-        content = _content(labels, pairs)
-        change(content)
-        (folder / "results.json").write_text(json.dumps(content), encoding="utf-8")
-        with (folder / "pairs.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(pairs[0]))
-            writer.writeheader()
-            writer.writerows(pairs)
-        if sounds:
-            listed = _sounds(folder / "samples", pairs[:sounds])
-            path = folder / "samples" / "samples.json"
-            path.write_text(json.dumps(listed), encoding="utf-8")
-        return folder
 
-    return make
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same folder for tests that only read it."""
+    return _build(tmp_path_factory.mktemp("untouched") / "evaluation")
 
 
 @pytest.fixture

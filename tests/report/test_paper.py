@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from statistics import mean
 
 import pytest
@@ -39,7 +40,7 @@ def test_generator_sizes_follow_from_figure_2() -> None:
     down = (1, 16, 32, 32, 64, 64, 128, 128, 256)
     up = down[::-1]
     length, parameters, macs = 16384, 0, 0
-    for inputs, outputs in zip(down, down[1:], strict=False):
+    for inputs, outputs in pairwise(down):
         length //= 2
         parameters += 32 * inputs * outputs + outputs
         macs += 32 * inputs * outputs * length

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -133,6 +134,7 @@ def train_classifier(
     with progress_bar() as bar:
         task = bar.add_task("training classifier", total=training.epochs, completed=state.epoch)
         while state.epoch < training.epochs:
+            start = time.perf_counter()
             loss = _train_epoch(state, training, train, augment, fabric)
             state.epoch += 1
             measured = accuracy(classifier, splits["validation"])
@@ -140,7 +142,13 @@ def train_classifier(
                 state.best_accuracy = measured
                 save_classifier(run.best, classifier, config)
             # Logged first: resuming drops a line without its checkpoint, but writes none anew.
-            run.log(state.epoch, {"classifier/loss": loss, "validation/accuracy": measured})
+            seconds = time.perf_counter() - start
+            row: dict[str, float | None] = {
+                "classifier/loss": loss,
+                "validation/accuracy": measured,
+                "seconds": seconds,
+            }
+            run.log(state.epoch, row)
             _checkpoint(state, run)
             text = f"training classifier (validation {100 * measured:.1f} %)"
             bar.update(task, advance=1, description=text)

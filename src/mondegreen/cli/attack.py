@@ -30,6 +30,7 @@ from mondegreen.errors import MissingExtraError, MondegreenError
 from mondegreen.generators.generator import load_generator
 from mondegreen.metrics.quality import quality
 from mondegreen.progress import track
+from mondegreen.zoo import resolve
 
 QUALITY_SECONDS = 20
 """PESQ is computed on the beginning of longer recordings."""
@@ -43,10 +44,10 @@ class AttackFiles:
     """Sound files of any length, rate and number of channels."""
     target: str
     """The label that the classifier shall hear."""
-    generator: Path
-    """Run folder of the generator."""
     out: Path
     """Folder for the adversarial WAV files, named <clip>.<target>.wav."""
+    generator: Path = Path("zoo:speech-commands")
+    """Run folder of the generator, or zoo:<name> for one that comes with the package."""
     classifier: Path | None = None
     """Run folder of the classifier; by default the one that the generator was trained against."""
     budget: str | None = None
@@ -69,8 +70,9 @@ def execute(options: AttackFiles) -> None:
     """
     if not options.clips:
         raise MondegreenError("name at least one sound file to attack.")
-    classifier = load_classifier(options.classifier or classifier_folder(options.generator))
-    generator = load_generator(options.generator, classifier)
+    folder = resolve(options.generator)
+    classifier = load_classifier(options.classifier or classifier_folder(folder))
+    generator = load_generator(folder, classifier)
     classifier.label_index(options.target)
     if options.target not in generator.config.targets:
         raise MondegreenError(

@@ -23,6 +23,7 @@ from mondegreen.report.page import write_report
 from mondegreen.report.results import load_results
 from mondegreen.report.terminal import print_results
 from mondegreen.runs import Run
+from mondegreen.zoo import resolve
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Evaluate:
     data: Annotated[DataOptions, tyro.conf.arg(name="")]
     """Without --data: the clips that the generator was trained on, divided alike."""
     generator: Path
-    """Run folder of the generator."""
+    """Run folder of the generator, or zoo:<name> for one that comes with the package."""
     out: Path
     """Folder for results.json, pairs.csv, samples, figures and report.html."""
     measure: Annotated[EvaluationOptions, tyro.conf.arg(name="")]
@@ -72,9 +73,10 @@ def execute(options: Evaluate) -> None:
 
 
 def _measure(options: Evaluate) -> None:
-    classifier = load_classifier(options.classifier or classifier_folder(options.generator))
-    generator = load_generator(options.generator, classifier)
-    data_options = data_of(options.generator, options.data)
+    folder = resolve(options.generator)
+    classifier = load_classifier(options.classifier or classifier_folder(folder))
+    generator = load_generator(folder, classifier)
+    data_options = data_of(folder, options.data)
     data = open_test_split(
         data_options,
         classifier.labels,

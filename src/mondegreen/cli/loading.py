@@ -14,6 +14,8 @@ def classifier_folder(generator: Path) -> Path:
     Raises:
         MondegreenError: The run does not say, or the folder is gone.
     """
+    if (generator / "classifier.json").is_file():  # a shipped model's folder holds both
+        return generator
     path = generator / "config.json"
     saved = read_json(path) if path.is_file() else None
     named = saved.get("classifier") if isinstance(saved, dict) else None

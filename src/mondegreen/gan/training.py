@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -131,14 +132,15 @@ class GeneratorTrainer:
             task = bar.add_task("training generator", total=total, completed=self.state.step)
             while not self._finished():
                 sums: Losses = {}
-                steps = 0
+                steps, start = 0, time.perf_counter()
                 for losses in self._epoch():
                     steps += 1
                     for name, value in losses.items():
                         sums[name] = sums.get(name, 0.0) + value
                     bar.update(task, advance=1)
                 self.state.epoch += 1
-                success = self._end_epoch({k: v / steps for k, v in sums.items()})
+                means = {name: value / steps for name, value in sums.items()}
+                success = self._end_epoch(means, start)
                 text = f"training generator (validation success {100 * success:.1f} %)"
                 bar.update(task, description=text)
         return self.state.average.requires_grad_(False).eval()
@@ -264,7 +266,7 @@ class GeneratorTrainer:
                     f"is kept in {self.run.latest}."
                 )
 
-    def _end_epoch(self, losses: Losses) -> float:
+    def _end_epoch(self, losses: Losses, start: float) -> float:
         """Measure, checkpoint and log; return the success on the validation split."""
         state, t = self.state, self.training
         state.average.eval()
@@ -279,8 +281,9 @@ class GeneratorTrainer:
             save_generator(self.run.best, state.average)
         save_generator(self.run.latest, state.average)
         self._checkpoint()
-        row: dict[str, float | None] = {"epoch": state.epoch, **losses}
-        self.run.log(state.step, row | {"validation/success": success, "validation/snr_db": snr_db})
+        measured = {"validation/success": success, "validation/snr_db": snr_db}
+        seconds = time.perf_counter() - start
+        self.run.log(state.step, {"epoch": state.epoch, **losses, **measured, "seconds": seconds})
         return success
 
     def _checkpoint(self) -> None:

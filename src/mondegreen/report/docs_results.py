@@ -37,7 +37,7 @@ HEAD = f"""\
 <!-- Generated from results/*/results.json by `make results`; edit those, not this page. -->
 
 Every row but those marked *reported (paper)* was read from a `results.json` that an evaluation
-wrote; `make results` writes this page anew and `make check` fails when it is out of step.
+wrote; `make results` writes this page anew and `make results-check` fails when it is out of step.
 Reported are the numbers of {CITATION}
 [doi:{DOI}](https://doi.org/{DOI}); the sizes of its networks are counted from its figures.
 Its classifiers, data, splits and machines are others than here, so read the order of magnitude,
@@ -216,23 +216,14 @@ def _about(results: Results) -> str:
 
 
 def _target_table(results: Results) -> str:
-    head = ("target", "success", "SNR (dB)", "PESQ nb", "PESQ wb", "STOI")
-    paper = ("success *(paper)*", "SNR *(paper)*", "PESQ *(paper)*")
-    rows = [
-        [
-            row.label,
-            row.success,
-            row.snr,
-            row.pesq_nb,
-            row.pesq_wb,
-            row.stoi,
-            row.paper_success,
-            row.paper_snr,
-            row.paper_pesq,
-        ]
-        for row in target_rows(results)
-    ]
-    return _table((*head, *paper), rows, "l" + 8 * "r")
+    head = ["target", "success", "SNR (dB)", "PESQ nb", "PESQ wb", "STOI"]
+    targets = target_rows(results)
+    rows = [[t.label, t.success, t.snr, t.pesq_nb, t.pesq_wb, t.stoi] for t in targets]
+    if any(target.reported for target in targets):
+        head += ["success *(paper)*", "SNR *(paper)*", "PESQ *(paper)*"]
+        for row, target in zip(rows, targets, strict=True):
+            row += [target.paper_success, target.paper_snr, target.paper_pesq]
+    return _table(head, rows, "l" + (len(head) - 1) * "r")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], alignment: str) -> str:

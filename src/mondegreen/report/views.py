@@ -69,6 +69,7 @@ class TargetRow:
     pesq_nb: str
     pesq_wb: str
     stoi: str
+    reported: bool
     paper_success: str
     paper_snr: str
     paper_pesq: str
@@ -167,6 +168,7 @@ def target_rows(results: Results) -> list[TargetRow]:
                 pesq_nb=number(score.pesq_nb, 3),
                 pesq_wb=number(score.pesq_wb, 3),
                 stoi=number(score.stoi, 3),
+                reported=paper is not None,
                 paper_success=percent(paper.success_rate if paper else None, 1),
                 paper_snr=number(paper.snr_db if paper else None),
                 paper_pesq=number(paper.pesq if paper else None, 3),

@@ -1,0 +1,109 @@
+"""The results table of the README, generated like ``docs/results.md``.
+
+``python -m mondegreen.report.readme results README.md`` replaces what stands between the markers;
+``--check`` tells whether it is in step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mondegreen.errors import MondegreenError
+from mondegreen.files import write_text
+from mondegreen.report.formatting import DASH, number, percent, size
+from mondegreen.report.paper import GENERATOR_MACS, GENERATOR_PARAMETERS, SPEECH
+from mondegreen.report.results import Results, load_results
+
+BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+
+COLUMNS = (
+    "",
+    "classifier",
+    "success",
+    "SNR (dB)",
+    "PESQ nb",
+    "ms a clip",
+    "parameters",
+    "MACs a clip",
+)
+
+
+def render_table(results_root: Path) -> str:
+    """Return the table: the paper's row, then one row for every ``results.json``.
+
+    Raises:
+        MondegreenError: A results file is damaged.
+    """
+    paths = sorted(results_root.glob("*/results.json"))
+    paper = SPEECH.proposed
+    rows = [
+        (
+            "paper, reported: one network a target",
+            SPEECH.name,
+            percent(paper.success_rate),
+            number(paper.snr_db),
+            number(paper.pesq, 3),
+            f"{1000 * paper.seconds:.0f} ({paper.device})",
+            size(GENERATOR_PARAMETERS),
+            size(GENERATOR_MACS),
+        )
+    ]
+    rows += [_row(load_results(path)) for path in paths]
+    lines = ["| " + " | ".join(COLUMNS) + " |", "|---|---|" + "--:|" * (len(COLUMNS) - 2)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _row(results: Results) -> tuple[str, ...]:
+    time = results.cost.batch1_ms
+    return (
+        f"measured: {results.attack.name}, {results.budget}",
+        f"{results.classifier.name} on {results.data.name}",
+        f"**{percent(results.success_rate)}**",
+        number(results.snr_db.mean),
+        number(results.pesq_nb.mean, 3),
+        DASH if time is None else f"{number(time)} (CPU)",
+        size(results.cost.parameters),
+        size(results.cost.macs),
+    )
+
+
+def insert(page: str, table: str, name: str) -> str:
+    """Return ``page`` with ``table`` between the markers.
+
+    Raises:
+        MondegreenError: The markers are missing.
+    """
+    head, begin, rest = page.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (begin and end):
+        raise MondegreenError(f"{name} needs the markers {BEGIN} and {END}.")
+    return f"{head}{BEGIN}\n{table}\n{END}{tail}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the table, or with ``--check`` tell whether it is old; return the exit code."""
+    parser = argparse.ArgumentParser(prog="mondegreen.report.readme", description=__doc__)
+    parser.add_argument("results", type=Path, help="folder that holds one folder a result")
+    parser.add_argument("page", type=Path, help="the README")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if the table is old")
+    options = parser.parse_args(arguments)
+    try:
+        old = options.page.read_text(encoding="utf-8")
+        new = insert(old, render_table(options.results), str(options.page))
+        if not options.check:
+            write_text(options.page, new)
+            return 0
+    except (MondegreenError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if new != old:
+        print(f"{options.page} is out of step; run `make results`.", file=sys.stderr)
+    return int(new != old)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

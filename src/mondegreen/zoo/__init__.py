@@ -1,0 +1,41 @@
+"""Trained models that come with the package, each with its card.
+
+A model's folder holds a classifier, a generator trained against it (``*.json``, ``*.safetensors``),
+the measured ``results.json`` and ``CARD.md``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mondegreen.errors import MondegreenError
+
+PREFIX = "zoo:"
+
+
+def models() -> tuple[str, ...]:
+    """Return the names of the models that come with the package."""
+    folder = Path(__file__).parent
+    return tuple(sorted(path.parent.name for path in folder.glob("*/generator.json")))
+
+
+def resolve(path: Path) -> Path:
+    """Return the folder of a run, or of a shipped model where ``path`` is ``zoo:<name>``.
+
+    Raises:
+        MondegreenError: No such model comes with the package.
+
+    Example:
+        >>> resolve(Path("runs/mine")).name
+        'mine'
+    """
+    text = str(path)
+    if not text.startswith(PREFIX):
+        return path
+    name = text.removeprefix(PREFIX)
+    if name not in models():
+        raise MondegreenError(
+            f"no model {text!r} comes with the package; there are: "
+            f"{', '.join(PREFIX + model for model in models()) or 'none'}."
+        )
+    return Path(__file__).parent / name
