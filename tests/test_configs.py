@@ -196,7 +196,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(
     st.sampled_from([Everything, ClassifierConfig, ClassifierTraining, GeneratorTraining]),
     st.data(),

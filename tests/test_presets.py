@@ -59,9 +59,9 @@ def test_every_generator_builds(preset: Preset, kind: NetworkKind | None) -> Non
     classifier = Classifier.from_config(classifier_config("smoke", None))
     config = describe_classifier(classifier, network, (), 20.0)
     assert config.targets == LABELS
-    if preset == "paper":
+    if preset == "paper" or kind is None:
         with torch.device("meta"):
-            assert count(Generator(config)) > 1_000_000
+            assert count(Generator(config)) > (1_000_000 if preset == "paper" else 10_000)
         return
     x = 0.1 * torch.randn(2, 1, 16_384, generator=torch.Generator().manual_seed(0))
     delta = Generator(config).eval()(x, torch.tensor([0, 2]))

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from mondegreen.budgets import L2, SNR, Budget, Linf
@@ -281,60 +278,6 @@ def test_it_belongs_to_its_classifier(classifier: Classifier, tmp_path: Path) ->
     with pytest.raises(MondegreenError, match=r"another classifier \(linear .*Give the classifier"):
         load_generator(tmp_path, classifier)
     assert load_generator(tmp_path).config == config
-
-
-def edit(**changes: Any) -> Callable[[Path], object]:
-    def change(folder: Path) -> None:
-        description = json.loads((folder / JSON).read_text())
-        network = changes.pop("network", {})
-        description["network"] |= network
-        (folder / JSON).write_text(json.dumps(description | changes))
-
-    return change
-
-
-def spoil(folder: Path) -> None:
-    state = load_file(str(folder / WEIGHTS))
-    state["encode.weight"][0, 0] = math.nan
-    save_file(state, str(folder / WEIGHTS))
-
-
-@pytest.mark.parametrize(
-    ("damage", "complaint"),
-    [
-        (lambda folder: (folder / JSON).write_text("[" * 100_000), "not valid JSON"),
-        (lambda folder: (folder / JSON).write_text("[]"), "expected an object"),
-        (lambda folder: (folder / JSON).write_text("{}"), "'network'"),
-        (edit(labels=["yes", "no"]), "unknown target 'up'"),
-        (edit(targets=[]), "distinct targets"),
-        (edit(targets=["yes"]), "does not fit its configuration"),
-        (edit(budget_db=9999), "budget_db|out of range"),
-        (edit(surprise=1), "unknown field 'surprise'"),
-        (edit(network={"kind": "diffusion"}), "network: kind 'diffusion'"),
-        (edit(network={"width": 10**7}), "weights alone need"),
-        (edit(network={"blocks": 10**10}), "blocks is 10000000000"),
-        (edit(network={"window": 2**40, "hop": 2**39}), "weights alone need|no network"),
-        (edit(network={"kernel": 4}), "kernel odd"),
-        (lambda folder: (folder / WEIGHTS).write_bytes(b"\x00" * 99_999), "not a readable"),
-        (
-            lambda folder: (folder / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes()[:-9]),
-            "not a readable|truncated",
-        ),
-        (lambda folder: (folder / WEIGHTS).unlink(), "missing"),
-        (spoil, "'encode.weight' hold NaN"),
-    ],
-)
-def test_damaged_files_are_named(
-    damage: Callable[[Path], object],
-    complaint: str,
-    generators: dict[str, Generator],
-    tmp_path: Path,
-) -> None:
-    save_generator(tmp_path, generators["spectral"])
-    damage(tmp_path)
-    with pytest.raises(MondegreenError, match=complaint) as error:
-        load_generator(tmp_path)
-    assert str(tmp_path / "generator.") in str(error.value)
 
 
 def test_an_empty_folder_has_no_generator(tmp_path: Path) -> None:

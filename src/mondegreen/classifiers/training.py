@@ -211,7 +211,8 @@ def _train_epoch(
         if not torch.isfinite(loss):
             raise MondegreenError(
                 f"the classifier's loss became {loss.item()} in epoch {state.epoch + 1}, step "
-                f"{steps + 1}. Lower --training.learning-rate; the last good state is kept."
+                f"{steps + 1}. Train into another --out with a lower --training.learning-rate; the "
+                "last good state is kept."
             )
         total, steps = total + float(loss), steps + 1
     return total / steps

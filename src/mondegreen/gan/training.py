@@ -10,7 +10,6 @@ import copy
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
@@ -30,6 +29,7 @@ from mondegreen.gan.losses import (
     l2_loss,
     margin_loss,
 )
+from mondegreen.gan.state import State
 from mondegreen.gan.validation import draw_targets, validate
 from mondegreen.generators.generator import Generator, GeneratorConfig, save_generator
 from mondegreen.progress import progress_bar
@@ -39,20 +39,6 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric  # slow to import, and only trainings need it
 
 Losses = dict[str, float]
-
-
-@dataclass
-class State:
-    """Everything that changes while a generator trains."""
-
-    generator: Generator
-    average: Generator
-    optimizer: torch.optim.Optimizer
-    adversary: Adversary | None
-    epoch: int = 0
-    step: int = 0
-    best_success: float = -1.0
-    successes: list[float] = field(default_factory=list)
 
 
 class GeneratorTrainer:
@@ -94,7 +80,9 @@ class GeneratorTrainer:
             self.labelled_size -= round(training.batch_size * training.unlabelled_share)
         self.steps_per_epoch = -(-len(self.train_data) // self.labelled_size)
         self.state = self._new_state()
-        self._restore()
+        saved = run.load_state()
+        if saved is not None:
+            self.state.load_state_dict(saved, str(run.latest / "state.pt"))
 
     def _without_target(self, data: ClipDataset) -> ClipDataset:
         """Leave out the clips that are the only target already (paper, section V-B)."""
@@ -262,8 +250,8 @@ class GeneratorTrainer:
             if not math.isfinite(value):
                 raise MondegreenError(
                     f"{name} became {value} in epoch {self.state.epoch + 1}, step "
-                    f"{self.state.step + 1}. Lower --training.learning-rate; the last good state "
-                    f"is kept in {self.run.latest}."
+                    f"{self.state.step + 1}. Train into another --out with a lower "
+                    f"--training.learning-rate; the last good state is in {self.run.latest}."
                 )
 
     def _end_epoch(self, losses: Losses, start: float) -> float:
@@ -280,36 +268,9 @@ class GeneratorTrainer:
             state.best_success = success
             save_generator(self.run.best, state.average)
         save_generator(self.run.latest, state.average)
-        self._checkpoint()
         measured = {"validation/success": success, "validation/snr_db": snr_db}
         seconds = time.perf_counter() - start
+        # Logged first: lines beyond the checkpoint are dropped on resuming, missing ones are lost.
         self.run.log(state.step, {"epoch": state.epoch, **losses, **measured, "seconds": seconds})
+        self.run.save_state(state.state_dict())
         return success
-
-    def _checkpoint(self) -> None:
-        state = self.state
-        self.run.save_state(
-            {
-                "step": state.step,
-                "epoch": state.epoch,
-                "generator": state.generator.network.state_dict(),
-                "average": state.average.network.state_dict(),
-                "optimizer": state.optimizer.state_dict(),
-                "adversary": state.adversary.state_dict() if state.adversary else None,
-                "best_success": state.best_success,
-                "successes": state.successes,
-            }
-        )
-
-    def _restore(self) -> None:
-        saved = self.run.load_state()
-        if saved is None:
-            return
-        state = self.state
-        state.generator.network.load_state_dict(saved["generator"])
-        state.average.network.load_state_dict(saved["average"])
-        state.optimizer.load_state_dict(saved["optimizer"])
-        if state.adversary is not None:
-            state.adversary.load_state_dict(saved["adversary"])
-        state.step, state.epoch = saved["step"], saved["epoch"]
-        state.best_success, state.successes = saved["best_success"], saved["successes"]

@@ -40,7 +40,8 @@ class SpectralConfig:
     phase: bool = True
     """Feed the unit phasor of every bin beside its log-magnitude."""
     floor: float = 0.05
-    """Added to each bin's magnitude, relative to the clip's mean, so silence can be perturbed."""
+    """Added to each bin's magnitude, relative to the clip's mean, so that faint bins can be perturbed;
+    digital silence stays silent."""
 
     def __post_init__(self) -> None:
         """Refuse sizes that cannot work."""

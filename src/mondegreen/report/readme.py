@@ -39,7 +39,7 @@ def render_table(results_root: Path) -> str:
     """
     paths = sorted(results_root.glob("*/results.json"))
     paper = SPEECH.proposed
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             "paper, reported: one network a target",
             SPEECH.name,

@@ -1,0 +1,62 @@
+"""What changes while a generator trains, as one checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from mondegreen.errors import MondegreenError
+from mondegreen.gan.adversary import Adversary
+from mondegreen.generators.generator import Generator
+
+
+@dataclass
+class State:
+    """Everything that changes while a generator trains."""
+
+    generator: Generator
+    average: Generator
+    optimizer: torch.optim.Optimizer
+    adversary: Adversary | None
+    epoch: int = 0
+    step: int = 0
+    best_success: float = -1.0
+    successes: list[float] = field(default_factory=list)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint needs."""
+        return {
+            "step": self.step,
+            "epoch": self.epoch,
+            "generator": self.generator.network.state_dict(),
+            "average": self.average.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "adversary": self.adversary.state_dict() if self.adversary else None,
+            "best_success": self.best_success,
+            "successes": self.successes,
+        }
+
+    def load_state_dict(self, saved: dict[str, Any], where: str) -> None:
+        """Continue from a checkpoint.
+
+        Args:
+            saved: What :meth:`state_dict` returned.
+            where: The file it came from, for the error message.
+
+        Raises:
+            MondegreenError: It is the checkpoint of another training.
+        """
+        try:
+            self.generator.network.load_state_dict(saved["generator"])
+            self.average.network.load_state_dict(saved["average"])
+            self.optimizer.load_state_dict(saved["optimizer"])
+            if self.adversary is not None:
+                self.adversary.load_state_dict(saved["adversary"])
+            self.step, self.epoch = saved["step"], saved["epoch"]
+            self.best_success, self.successes = saved["best_success"], saved["successes"]
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise MondegreenError(
+                f"{where} does not fit this training. Delete its run to begin again."
+            ) from error
