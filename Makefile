@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/mondegreen
 DATA ?= $(MONDEGREEN_DATA)
 
-.PHONY: help setup demo test test-slow lint format types smoke results results-check bench clean
+.PHONY: help setup demo test test-slow lint format types smoke results results-check clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16

@@ -42,7 +42,7 @@ ln -s ../voices demo/speech
 
 expect 0 "$command" data synthesize --out more-voices --speakers 2 --other-words bed \
   --noise-seconds 1
-expect 0 "$command" data info voices --cache cache
+expect 0 "$command" data info --data voices --cache cache
 expect 0 "$command" train classifier --preset smoke --data voices --cache cache --out wide \
   --model wide-resnet --normalization paper --training.epochs 1
 expect 0 "$command" train generator --preset smoke --network unet --classifier wide --target yes \

@@ -16,6 +16,7 @@ import soundfile
 import torch
 
 import mondegreen
+from mondegreen import zoo
 from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, save_classifier
 from mondegreen.cli import main, options
 from mondegreen.errors import MissingExtraError
@@ -136,6 +137,12 @@ def test_options_in_the_text_exist(page: Path, help_texts: str) -> None:
 @pytest.mark.parametrize("target", MAKE)
 def test_make_targets_exist(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_models_of_the_package_exist(page: Path) -> None:
+    named = set(re.findall(r"zoo:([a-z0-9-]+)", page.read_text(encoding="utf-8")))
+    assert named <= set(zoo.models())
 
 
 def slug(heading: str) -> str:

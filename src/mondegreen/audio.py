@@ -28,7 +28,7 @@ MAX_SECONDS = 3600.0
 _UNKNOWN_WAV_SIZE = 0x7FFF0000
 
 
-def read_audio(path: Path) -> tuple[npt.NDArray[np.float32], int]:
+def read_audio(path: str | Path) -> tuple[npt.NDArray[np.float32], int]:
     """Read a sound file of any format that libsndfile knows (WAV, FLAC, OGG, MP3, AU, ...).
 
     Integer formats of any depth are scaled to [-1, 1); floats are taken as they are.
@@ -43,6 +43,7 @@ def read_audio(path: Path) -> tuple[npt.NDArray[np.float32], int]:
         MondegreenError: The file is missing, is not audio, is truncated, holds no samples, holds
             NaN or infinite samples, or is longer than an hour.
     """
+    path = Path(path)
     if not path.is_file():
         raise MondegreenError(f"{path} does not exist or is not a file.")
     try:
@@ -182,7 +183,7 @@ def quantize(x: Tensor, normalization: Normalization = "pcm") -> Tensor:
 
 
 def write_wav(
-    path: Path, x: Tensor, sample_rate: int, normalization: Normalization = "pcm"
+    path: str | Path, x: Tensor, sample_rate: int, normalization: Normalization = "pcm"
 ) -> None:
     """Write a 16-bit WAV file, atomically.
 
@@ -196,7 +197,7 @@ def write_wav(
         MondegreenError: The file cannot be written.
     """
     pcm = float_to_pcm16(x.detach().cpu(), normalization).numpy()
-    with atomic_write(path) as temporary:
+    with atomic_write(Path(path)) as temporary:
         try:
             soundfile.write(str(temporary), pcm.T, sample_rate, subtype="PCM_16", format="WAV")
         except soundfile.LibsndfileError as error:

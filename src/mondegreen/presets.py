@@ -44,7 +44,7 @@ def classifier_training(preset: Preset) -> ClassifierTraining:
     if preset == "smoke":
         return ClassifierTraining(epochs=2, batch_size=16)
     if preset == "demo":
-        return ClassifierTraining(epochs=12)
+        return ClassifierTraining(epochs=24)
     if preset == "cpu":
         return ClassifierTraining(epochs=80)
     return ClassifierTraining(epochs=30, learning_rate=1e-3, weight_decay=5e-2)
@@ -59,6 +59,8 @@ def generator_network(preset: Preset, kind: NetworkKind | None) -> NetworkConfig
         return UNetConfig(width=width)
     if preset == "smoke":
         return SpectralConfig(width=32, blocks=2)
+    if preset == "demo":
+        return SpectralConfig(width=96, blocks=4)
     return SpectralConfig()
 
 
@@ -71,7 +73,7 @@ def generator_training(preset: Preset, kind: NetworkKind | None) -> GeneratorTra
     """
     if kind == "unet" or (kind is None and preset == "paper"):
         return _paper_training(preset)
-    epochs = {"smoke": 2, "demo": 12, "cpu": 30, "paper": 50}[preset]
+    epochs = {"smoke": 2, "demo": 9, "cpu": 30, "paper": 50}[preset]
     return GeneratorTraining(
         epochs=epochs,
         warm_up_epochs=0,

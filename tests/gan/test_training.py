@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import soundfile
@@ -93,8 +94,10 @@ def trainer(
     data: ClipDataset,
     network: NetworkConfig = SPECTRAL,
     targets: tuple[str, ...] = (),
+    precision: Literal["32-true", "bf16-mixed"] = "32-true",
 ) -> GeneratorTrainer:
     db = training.budget.final_db if training.budget else None
+    fabric = Fabric(accelerator="cpu", devices=1, precision=precision)
     return GeneratorTrainer(
         describe_classifier(classifier, network, targets, db),
         training,
@@ -103,7 +106,7 @@ def trainer(
         unlabelled=None,
         augment=None,
         run=Run(folder, training),
-        fabric=Fabric(accelerator="cpu", devices=1),
+        fabric=fabric,
     )
 
 
@@ -164,6 +167,22 @@ def test_paper_training_leaves_classifier_out_of_the_warm_up(
     assert all(torch.equal(clean[name], t) for name, t in classifier.state_dict().items())
     moved = work.state.adversary.network.parameters()
     assert any(not torch.equal(a, b) for a, b in zip(judge, moved, strict=True))
+
+
+@pytest.mark.parametrize("training", [BUDGETED, PAPER], ids=["budgeted", "paper"])
+def test_mixed_precision_gives_nearly_the_same_losses(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset, training: GeneratorTraining
+) -> None:
+    network = SPECTRAL if training is BUDGETED else UNetConfig(width=0.25)
+    training = replace(training, epochs=2, batch_size=12)
+    full = trainer(tmp_path / "full", training, classifier, data, network)
+    mixed = trainer(tmp_path / "mixed", training, classifier, data, network, precision="bf16-mixed")
+    first, second = next(full._epoch()), next(mixed._epoch())
+    for name in ("generator/l2", "generator/total"):
+        assert second[name] == pytest.approx(first[name], rel=0.05)
+    full.fit()
+    mixed.fit()
+    assert all(torch.isfinite(weight).all() for weight in weights(mixed.state.average))
 
 
 def test_clips_of_the_only_target_are_left_out(

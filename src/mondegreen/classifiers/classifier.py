@@ -188,9 +188,11 @@ class Classifier(nn.Module):
         return sum(parameter.numel() for parameter in self.parameters())
 
     def fingerprint(self) -> str:
-        """Return 16 hex digits that change whenever a label or a weight does."""
-        digest = hashlib.sha256(json.dumps([self.labels, self.clip_samples]).encode())
-        for name, tensor in sorted(self.state_dict().items()):
+        """Return 16 hex digits that change with a label, a weight, the front end or the scaling."""
+        shape = [self.labels, self.sample_rate, self.clip_samples, self.normalization]
+        digest = hashlib.sha256(json.dumps(shape).encode())
+        tensors = {**self.state_dict(), **dict(self.named_buffers())}  # windows, filters, ...
+        for name, tensor in sorted(tensors.items()):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]
@@ -207,13 +209,13 @@ def save_classifier(folder: Path, classifier: Classifier, config: ClassifierConf
     write_json(folder / "classifier.json", description)
 
 
-def load_classifier(folder: Path) -> Classifier:
+def load_classifier(folder: str | Path) -> Classifier:
     """Load a frozen classifier from a run's folder, a checkpoint's folder or ``classifier.json``.
 
     Raises:
         MondegreenError: There is no classifier there, or its files are damaged.
     """
-    folder = find_checkpoint(folder, "classifier.json")
+    folder = find_checkpoint(Path(folder), "classifier.json")
     path, weights = folder / "classifier.json", folder / "classifier.safetensors"
     description = read_json(path)
     if not isinstance(description, dict):

@@ -165,6 +165,11 @@ def dct_matrix(coefficients: int, filters: int) -> Tensor:
     return torch.from_numpy(matrix).float()
 
 
+def full_precision(x: Tensor) -> torch.autocast:
+    """Return a context without mixed precision: logarithms of power need float32's mantissa."""
+    return torch.autocast(x.device.type, enabled=False)
+
+
 class PaperMFCC(nn.Module):
     """The paper's MFCC (section V-A; layer facts of the authors' front end).
 
@@ -194,6 +199,10 @@ class PaperMFCC(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the MFCC image of each waveform."""
+        with full_precision(x):
+            return self._image(x.to(self.dct.dtype))
+
+    def _image(self, x: Tensor) -> Tensor:
         c = self.config
         x = x[:, 0]
         x = torch.cat([x[:, :1], x[:, 1:] - c.preemphasis * x[:, :-1]], dim=1)
@@ -237,6 +246,10 @@ class LogMel(nn.Module):
 
     def raw(self, x: Tensor) -> Tensor:
         """Return the features before standardisation, ``(batch, features, frames)``."""
+        with full_precision(x):
+            return self._features(x.to(self.dct.dtype))
+
+    def _features(self, x: Tensor) -> Tensor:
         c = self.config
         padded = nn.functional.pad(x[:, 0], (c.window // 2, c.window - c.window // 2))
         frames = padded.unfold(1, c.window, c.hop) * self.window

@@ -22,9 +22,9 @@ from mondegreen.attacks.recording import (
     write_recording,
 )
 from mondegreen.audio import resample
-from mondegreen.budgets import Budget, parse_budget
+from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier, load_classifier
-from mondegreen.cli.loading import classifier_folder
+from mondegreen.cli.loading import choose_budget, classifier_folder
 from mondegreen.cli.options import parse, say
 from mondegreen.errors import MissingExtraError, MondegreenError
 from mondegreen.generators.generator import load_generator
@@ -79,9 +79,7 @@ def execute(options: AttackFiles) -> None:
             f"--target {options.target}: this generator was trained for "
             f"{', '.join(generator.config.targets)}."
         )
-    budget: Budget | None = generator.budget
-    if options.budget is not None:
-        budget = None if options.budget == "none" else parse_budget(options.budget)
+    budget = choose_budget(options.budget, generator)
     attack = GeneratorAttack(generator=generator)
     blank = torch.zeros(1, 1, classifier.clip_samples)
     attack.perturb(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Annotated
 
 import tyro
 from rich.console import Console
 from rich.table import Table
 
-from mondegreen.cli.options import parse, say
+from mondegreen.cli.options import parse, say, warn_of_unknown_speakers
 from mondegreen.data.options import DataOptions, open_material
 from mondegreen.data.splits import SPLIT_NAMES
 
@@ -20,8 +19,6 @@ from mondegreen.data.splits import SPLIT_NAMES
 class Info:
     """Options of ``data info``."""
 
-    folder: Annotated[Path, tyro.conf.Positional]
-    """Speech Commands' folder, or any <folder>/<label>/<clip>."""
     options: Annotated[DataOptions, tyro.conf.arg(name="")]
     sample_rate: int = 16_000
     """Sample rate that clips are decoded to, in Hz."""
@@ -32,9 +29,8 @@ class Info:
 def run(words: Sequence[str]) -> None:
     """Parse the words, decode the clips and count them."""
     description = "Count and check the clips of a folder, and decode them into the cache."
-    info = parse(Info, words, "data info", description)
-    options = replace(info.options, data=info.folder)
-    material = open_material(options, None, info.sample_rate, info.clip_samples)
+    info = parse(Info, words, "data info", description, Info(options=DataOptions()))
+    material = open_material(info.options, None, info.sample_rate, info.clip_samples)
     table = Table(title=f"{material.corpus.name}: {len(material.corpus)} clips")
     table.add_column("label")
     for name in SPLIT_NAMES:
@@ -46,6 +42,7 @@ def run(words: Sequence[str]) -> None:
     table.add_row("clips", *(str(len(material.splits[name])) for name in SPLIT_NAMES))
     table.add_row("speakers", *(str(len(material.splits[name].groups)) for name in SPLIT_NAMES))
     Console().print(table)
+    warn_of_unknown_speakers(material.corpus)
     silent = [name for split in material.splits.values() for name in split.silent()]
     say(f"silent clips: {', '.join(silent) or 'none'}")
     if material.unlabelled is not None:

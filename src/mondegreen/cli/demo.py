@@ -17,7 +17,6 @@ from mondegreen.data.options import DataOptions
 from mondegreen.data.synthetic_speech import SyntheticSpeechConfig, synthesize_speech
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.evaluate import EvaluationOptions
-from mondegreen.report.page import write_figures
 
 STAGES = ("speech", "classifier", "generator", "evaluation")
 
@@ -68,7 +67,6 @@ def run(words: Sequence[str]) -> None:
             data=DataOptions(), generator=generator, out=folder, measure=measure, device="cpu"
         )
     )
-    write_figures(folder)
     say(
         f"Figures: {folder / 'figures'}\nAdversarial clips: {folder / 'samples'}\n"
         f"Done in {(time.perf_counter() - start) / 60:.1f} minutes."

@@ -10,16 +10,15 @@ from typing import Annotated, Literal
 import tyro
 
 from mondegreen.attacks.generator import GeneratorAttack
-from mondegreen.budgets import Budget, parse_budget
 from mondegreen.classifiers.classifier import load_classifier
-from mondegreen.cli.loading import classifier_folder
+from mondegreen.cli.loading import choose_budget, classifier_folder
 from mondegreen.cli.options import Device, choose_device, parse, say
 from mondegreen.cli.train_generator import data_of
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.evaluation.evaluate import EvaluationOptions, evaluate
 from mondegreen.evaluation.results import Setting, measure_quality, write_evaluation
 from mondegreen.generators.generator import load_generator
-from mondegreen.report.page import write_report
+from mondegreen.report.page import write_figures, write_report
 from mondegreen.report.results import load_results
 from mondegreen.report.terminal import print_results
 from mondegreen.runs import Run
@@ -67,6 +66,7 @@ def execute(options: Evaluate) -> None:
     path = options.out / "results.json"
     if not path.is_file():
         _measure(options)
+    write_figures(folder.folder)
     page = write_report(folder.folder)
     print_results(load_results(path))
     say(f"Results: {path}\nReport:  {page}")
@@ -84,9 +84,7 @@ def _measure(options: Evaluate) -> None:
         classifier.clip_samples,
         options.on,
     )
-    budget: Budget | None = generator.budget
-    if options.budget is not None:
-        budget = None if options.budget == "none" else parse_budget(options.budget)
+    budget = choose_budget(options.budget, generator)
     device = choose_device(options.device)
     classifier.to(device)
     generator.to(device)
@@ -95,7 +93,8 @@ def _measure(options: Evaluate) -> None:
     found = evaluate(
         attack, classifier, data, budget=budget, targets=targets, options=options.measure
     )
-    reason = measure_quality(found, classifier.sample_rate)
+    wanted = options.measure.quality_pairs != 0
+    reason = measure_quality(found, classifier.sample_rate) if wanted else "not asked for"
     setting = Setting(
         attack, classifier, data, budget, options.on, data_options.split, options.measure.seed
     )

@@ -1,11 +1,13 @@
-"""Finding the classifier that a generator belongs to."""
+"""What belongs to a generator: its classifier and its budget."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from mondegreen.budgets import Budget, parse_budget
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
+from mondegreen.generators.generator import Generator
 
 
 def classifier_folder(generator: Path) -> Path:
@@ -26,3 +28,26 @@ def classifier_folder(generator: Path) -> Path:
             f"the classifier of {generator} was in {named}, which is gone; give --classifier."
         )
     return Path(named)
+
+
+def choose_budget(text: str | None, generator: Generator) -> Budget | None:
+    """Return the budget that an option asks for, or the generator's own.
+
+    Args:
+        text: ``snr:DB``, ``l2:EPS``, ``linf:EPS``, ``none``, or None for the generator's own.
+        generator: The generator.
+
+    Raises:
+        MondegreenError: The text is no budget, or it is ``none`` and the generator, trained for a
+            budget, leaves the level of its perturbation to it.
+    """
+    if text is None:
+        return generator.budget
+    if text != "none":
+        return parse_budget(text)
+    if generator.budget is not None:
+        raise MondegreenError(
+            "--budget none: this generator was trained for a budget and proposes no level of its "
+            "own. Name a budget, such as snr:10."
+        )
+    return None

@@ -16,6 +16,8 @@ from mondegreen.errors import MondegreenError
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
+    from mondegreen.data.corpus import Corpus
+
 C = TypeVar("C")
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -88,6 +90,15 @@ def start_fabric(device: Device = "auto", precision: Precision = "32-true") -> F
     fabric = Fabric(accelerator=choose_device(device).type, devices=1, precision=precision)
     fabric.launch()
     return fabric
+
+
+def warn_of_unknown_speakers(corpus: Corpus) -> None:
+    """Say so when nothing tells which clips share a speaker, and splits may share voices."""
+    if len(corpus.groups) == len(corpus):
+        say(
+            "note: every clip counts as a speaker of its own, so a voice may be in training and in "
+            "test. --group-pattern finds the speaker in a file's name."
+        )
 
 
 def say(text: str) -> None:

@@ -12,7 +12,15 @@ import tyro
 from mondegreen.audio import Normalization
 from mondegreen.classifiers.classifier import ClassifierConfig, load_classifier
 from mondegreen.classifiers.training import ClassifierTraining, accuracy, train_classifier
-from mondegreen.cli.options import Device, Precision, parse, peek, say, start_fabric
+from mondegreen.cli.options import (
+    Device,
+    Precision,
+    parse,
+    peek,
+    say,
+    start_fabric,
+    warn_of_unknown_speakers,
+)
 from mondegreen.data.augment import Augment
 from mondegreen.data.options import DataOptions, open_material
 from mondegreen.presets import (
@@ -70,6 +78,7 @@ def execute(options: TrainClassifier) -> None:
     """Train a classifier, or continue, or say that it is trained."""
     front_end, backbone = classifier_architecture(options.preset, options.model)
     material = open_material(options.data, None, SAMPLE_RATE, CLIP_SAMPLES)
+    warn_of_unknown_speakers(material.corpus)
     config = ClassifierConfig(
         labels=material.corpus.labels,
         front_end=front_end,

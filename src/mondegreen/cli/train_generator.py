@@ -38,7 +38,8 @@ class TrainGenerator:
     target: tuple[str, ...] = ()
     """Labels to reach: one, several, or by default all, by one network."""
     snr_db: float | None = None
-    """Train for this signal-to-noise ratio, kept exactly; none for a preset without a budget."""
+    """Train for this signal-to-noise ratio, kept exactly, in place of --training.budget.final-db;
+    the paper's generator, which has no budget, gets one."""
     preset: Preset = "cpu"
     """smoke, demo, cpu or paper: the defaults of every other option."""
     network: NetworkKind | None = None
@@ -60,7 +61,6 @@ def default(preset: Preset, network: NetworkKind | None = None) -> TrainGenerato
         architecture=generator_network(preset, network),
         preset=preset,
         network=network,
-        snr_db=training.budget.final_db if training.budget else None,
     )
 
 
@@ -83,7 +83,8 @@ def execute(options: TrainGenerator) -> None:
         options.data, classifier.labels, classifier.sample_rate, classifier.clip_samples
     )
     training = with_budget(options.training, options.snr_db)
-    config = describe_classifier(classifier, options.architecture, options.target, options.snr_db)
+    final_db = training.budget.final_db if training.budget else None
+    config = describe_classifier(classifier, options.architecture, options.target, final_db)
     fabric = start_fabric(options.device, options.precision)
     folder = Run(options.out, options)
     trainer = GeneratorTrainer(
@@ -107,9 +108,9 @@ def execute(options: TrainGenerator) -> None:
 
 
 def with_budget(training: GeneratorTraining, snr_db: float | None) -> GeneratorTraining:
-    """Return the training with its budget set to ``snr_db``, or taken away."""
+    """Return the training with its final budget set to ``snr_db``, if that is given."""
     if snr_db is None:
-        return replace(training, budget=None)
+        return training
     schedule = training.budget or BudgetSchedule(start_db=snr_db, spread_db=(0.0, 0.0))
     return replace(training, budget=replace(schedule, final_db=snr_db))
 

@@ -50,7 +50,9 @@ def speech_commands(root: Path, *, labels: Sequence[str] = TEN_WORDS) -> Corpus:
                 f"label {label!r} out."
             )
         clips += found
-    return sorted_corpus("speech-commands", root, labels, clips)
+    synthetic = (root / "corpus.json").is_file()  # made by `mondegreen data synthesize`
+    name = "synthetic-speech" if synthetic else "speech-commands"
+    return sorted_corpus(name, root, labels, clips)
 
 
 def check_labels(labels: Sequence[str]) -> None:

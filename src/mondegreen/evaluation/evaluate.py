@@ -39,7 +39,8 @@ class EvaluationOptions:
     batch_size: int = 64
     """Clips attacked at once; also the N of the batch timing."""
     quality_pairs: int = 1000
-    """Pairs that PESQ and STOI are computed for, drawn at random; 0 none, -1 all."""
+    """Pairs that PESQ and STOI are computed for, drawn at random, those that are kept as samples
+    among them; 0 none, -1 all."""
     samples: int = 2
     """Pairs kept as WAV files for each source and target, the first ones that were drawn."""
     timing_repeats: int = 20

@@ -50,8 +50,6 @@ def measure_quality(
         None, or why nothing could be measured: the extra that is missing.
     """
     kept, pairs = evaluation.kept, evaluation.pairs
-    if not kept.rows:
-        return "not asked for (quality-pairs is 0)"
     try:
         scores = quality(torch.stack(kept.x), torch.stack(kept.x_adv), sample_rate, workers)
     except MissingExtraError as error:

@@ -64,7 +64,9 @@ class GeneratorTraining:
     optimizer: Literal["adam", "adamw"] = "adam"
     """Adam, or AdamW with weight decay 0.01."""
     learning_rate: float = 2e-4
-    """Of the generator; the discriminator always has Adam at 2e-4."""
+    """Of the generator."""
+    discriminator_learning_rate: float = 2e-4
+    """Of the discriminator, whose optimiser is always Adam."""
     betas: tuple[float, float] = (0.9, 0.999)
     """Adam's moments."""
     schedule: Literal["constant", "cosine"] = "constant"

@@ -106,7 +106,13 @@ class GeneratorTrainer:
         )
         adversary = None
         if t.discriminator is not None and t.weights.alpha > 0:
-            adversary = Adversary(t.discriminator, t.adversarial_form, 2e-4, t.betas, self.fabric)
+            adversary = Adversary(
+                t.discriminator,
+                t.adversarial_form,
+                t.discriminator_learning_rate,
+                t.betas,
+                self.fabric,
+            )
         return State(generator, copy.deepcopy(generator), optimizer, adversary)
 
     def fit(self) -> Generator:

@@ -182,7 +182,7 @@ def save_generator(folder: Path, generator: Generator) -> None:
     write_json(folder / "generator.json", {"format": 1, **to_dict(generator.config)})
 
 
-def load_generator(folder: Path, classifier: Classifier | None = None) -> Generator:
+def load_generator(folder: str | Path, classifier: Classifier | None = None) -> Generator:
     """Load a generator from a run's folder, a checkpoint's folder or ``generator.json``.
 
     Args:
@@ -193,7 +193,7 @@ def load_generator(folder: Path, classifier: Classifier | None = None) -> Genera
         MondegreenError: There is none, its files are damaged, or it was trained against another
             classifier.
     """
-    folder = find_checkpoint(folder, "generator.json")
+    folder = find_checkpoint(Path(folder), "generator.json")
     path, weights = folder / "generator.json", folder / "generator.safetensors"
     description = read_json(path)
     if not isinstance(description, dict):

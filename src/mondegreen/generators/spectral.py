@@ -40,8 +40,8 @@ class SpectralConfig:
     phase: bool = True
     """Feed the unit phasor of every bin beside its log-magnitude."""
     floor: float = 0.05
-    """Added to each bin's magnitude, relative to the clip's mean, so that faint bins can be perturbed;
-    digital silence stays silent."""
+    """Added to each bin's magnitude, relative to the clip's mean, so that faint bins can be
+    perturbed; digital silence stays silent."""
 
     def __post_init__(self) -> None:
         """Refuse sizes that cannot work."""
@@ -184,4 +184,5 @@ class SpectralGenerator(nn.Module):
         scale, shift = self.modulation(condition)[:, None].chunk(2, dim=2)
         h = F.layer_norm(h, (self.config.width,)) * (1.0 + scale) + shift
         real, imaginary = self.decode(h).chunk(2, dim=2)
-        return torch.complex(real, imaginary)
+        kind = magnitude.dtype  # mixed precision gives bfloat16, which has no complex form
+        return torch.complex(real.to(kind), imaginary.to(kind))

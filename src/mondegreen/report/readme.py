@@ -65,7 +65,7 @@ def _row(results: Results) -> tuple[str, ...]:
         f"**{percent(results.success_rate)}**",
         number(results.snr_db.mean),
         number(results.pesq_nb.mean, 3),
-        DASH if time is None else f"{number(time)} (CPU)",
+        DASH if time is None else f"{number(time)} ({results.environment.get('gpu') or 'CPU'})",
         size(results.cost.parameters),
         size(results.cost.macs),
     )
