@@ -3,9 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/mondegreen
-DATA ?= $(MONDEGREEN_DATA)
+CARD := src/mondegreen/zoo/speech-commands $(foreach db,20 25 30,results/spotter-spectral-$(db)db)
 
-.PHONY: help setup demo test test-slow lint format types smoke results results-check clean
+.PHONY: help setup demo test test-slow lint format types smoke results results-check picture clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -46,10 +46,16 @@ smoke: setup  ## run every command once, at the smallest size
 results: setup  ## write docs/results.md and the README's table from results/*/results.json
 	$(BIN)/python -m mondegreen.report.docs_results results docs/results.md
 	$(BIN)/python -m mondegreen.report.readme results README.md
+	$(BIN)/python -m mondegreen.report.card $(CARD)
+
+picture: setup  ## redraw the README's picture from the evaluation in EVALUATION=folder
+	$(RUN) report $(EVALUATION)
+	cp $(EVALUATION)/figures/clip_3.svg docs/images/clip.svg
 
 results-check: setup  ## fail when these are out of step with the result files
 	$(BIN)/python -m mondegreen.report.docs_results results docs/results.md --check
 	$(BIN)/python -m mondegreen.report.readme results README.md --check
+	$(BIN)/python -m mondegreen.report.card --check $(CARD)
 
 clean:  ## delete runs and caches, keep the environment
 	rm -rf runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

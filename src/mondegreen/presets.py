@@ -73,7 +73,7 @@ def generator_training(preset: Preset, kind: NetworkKind | None) -> GeneratorTra
     """
     if kind == "unet" or (kind is None and preset == "paper"):
         return _paper_training(preset)
-    epochs = {"smoke": 2, "demo": 9, "cpu": 30, "paper": 50}[preset]
+    epochs = {"smoke": 2, "demo": 14, "cpu": 30, "paper": 50}[preset]
     return GeneratorTraining(
         epochs=epochs,
         warm_up_epochs=0,

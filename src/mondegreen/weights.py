@@ -30,6 +30,7 @@ def save_weights(path: Path, module: nn.Module) -> None:
     with atomic_write(path) as temporary:
         try:
             save_file(state, str(temporary))
+            temporary.chmod(0o644)  # safetensors writes for the owner alone
         except SafetensorError as error:
             raise OSError(str(error)) from error
 

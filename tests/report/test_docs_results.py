@@ -65,9 +65,10 @@ def test_targets_classifiers_and_commands(root: Path) -> None:
     assert [row[:3] for row in table(text, "toy-20db")[2:]] == [
         [label, "50.0 %", "20.50"] for label in ("low", "mid", "high")
     ]
-    assert table(text, "Classifiers")[2] == [
+    assert table(text, "Trainings")[2] == [
         "spotter",
         "95.10 %",
+        "– accuracy",
         "–",
         "`mondegreen train classifier`",
     ]

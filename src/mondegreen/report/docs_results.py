@@ -30,6 +30,7 @@ from mondegreen.report.results import Quality, Results, load_results
 from mondegreen.report.views import target_rows
 
 CLASSIFIER_FILES = ("classifier.json", "summary.json")
+SUCCESS = "validation/success"
 
 HEAD = f"""\
 # Results
@@ -95,7 +96,7 @@ def render_results(results_root: Path) -> str:
     parts = [HEAD, "## All results\n", _main_table(found)]
     classifiers = _classifier_table(folders)
     if classifiers:
-        parts += ["## Classifiers\n", classifiers]
+        parts += ["## Trainings\n", classifiers]
     for name, results in found.items():
         parts += [f"## {_cell(name)}\n", _about(results), _target_table(results)]
     if not found:
@@ -182,21 +183,26 @@ def _classifier_table(folders: Sequence[Path]) -> str:
     for folder in folders:
         for name in CLASSIFIER_FILES:
             summary = read_json(folder / name) if (folder / name).is_file() else None
-            if isinstance(summary, dict) and "test/accuracy" in summary:
+            if isinstance(summary, dict) and ("test/accuracy" in summary or SUCCESS in summary):
                 rows.append(_classifier_row(folder / name, summary))
                 break
-    return _table(("classifier", "test", "validation", "command"), rows, "lrrl") if rows else ""
+    head = ("run", "test accuracy", "validation", "minutes", "command")
+    return _table(head, rows, "lrrrl") if rows else ""
 
 
 def _classifier_row(path: Path, summary: Mapping[str, Any]) -> list[str]:
     accuracies = []
-    for key in ("test/accuracy", "validation/accuracy"):
+    for key in ("test/accuracy", SUCCESS if SUCCESS in summary else "validation/accuracy"):
         value = summary.get(key)
         if value is not None and not (isinstance(value, (int, float)) and 0 <= value <= 1):
             raise MondegreenError(f"{path}: {key}: expected a rate between 0 and 1, found {value}.")
         accuracies.append(percent(value))
     command = summary.get("command")
-    return [path.parent.name, *accuracies, f"`{_code(str(command))}`" if command else DASH]
+    kind = " success" if SUCCESS in summary else " accuracy"
+    seconds = summary.get("training_seconds")
+    minutes = f"{seconds / 60:.0f}" if isinstance(seconds, float) and seconds > 0 else DASH
+    shown = f"`{_code(str(command))}`" if command else DASH
+    return [path.parent.name, accuracies[0], accuracies[1] + kind, minutes, shown]
 
 
 def _about(results: Results) -> str:
