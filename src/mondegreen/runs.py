@@ -10,12 +10,12 @@ import os
 import platform
 import shlex
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
-import mondegreen
 from mondegreen.configs import to_dict
 from mondegreen.errors import MondegreenError
 from mondegreen.files import atomic_write, read_json, write_json, write_text
@@ -24,7 +24,7 @@ from mondegreen.files import atomic_write, read_json, write_json, write_text
 def environment() -> dict[str, Any]:
     """Describe the software and the machine, for result files."""
     return {
-        "mondegreen": mondegreen.__version__,
+        "mondegreen": version("mondegreen"),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "platform": platform.platform(),

@@ -49,7 +49,7 @@ PAPER = GeneratorTraining(
     epochs=3,
     warm_up_epochs=1,
     batch_size=6,
-    discriminator=DiscriminatorConfig(width=0.0625, clip_samples=SAMPLES),
+    discriminator=DiscriminatorConfig(width=0.0625),
 )
 
 
@@ -250,6 +250,21 @@ def test_targets_are_uniform_over_the_other_labels(rng: torch.Generator) -> None
 def test_unlabelled_clips_may_get_any_target(rng: torch.Generator) -> None:
     drawn = draw_targets(torch.full((1000,), -1), torch.arange(3), rng)
     assert set(drawn.tolist()) == {0, 1, 2}
+
+
+def test_the_best_generator_is_returned(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset
+) -> None:
+    work = trainer(tmp_path / "run", BUDGETED, classifier, data)
+    best = work.fit()
+    success = validate(best, classifier, data, torch.arange(3), BUDGETED.seed)[0]
+    assert success == pytest.approx(work.state.best_success)
+    assert not any(parameter.requires_grad for parameter in best.parameters())
+
+
+def test_one_clip_is_not_enough(tmp_path: Path, classifier: Classifier, data: ClipDataset) -> None:
+    with pytest.raises(MondegreenError, match="fewer than two clips"):
+        trainer(tmp_path / "run", BUDGETED, classifier, data.subset([0]))
 
 
 def test_budget_schedule_tightens_and_then_stays() -> None:

@@ -24,6 +24,7 @@ from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json
 from mondegreen.weights import build_described, load_weights, save_weights
+from mondegreen.zoo import resolve
 
 BackboneConfig = TCResNetConfig | WideResNetConfig
 
@@ -233,6 +234,7 @@ def find_checkpoint(path: Path, file_name: str) -> Path:
     Raises:
         MondegreenError: None of them holds it.
     """
+    path = resolve(path)
     if path.name == file_name:
         path = path.parent
     for folder in (path, path / "checkpoints" / "best", path / "checkpoints" / "latest"):

@@ -10,6 +10,7 @@ import copy
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -31,7 +32,12 @@ from mondegreen.gan.losses import (
 )
 from mondegreen.gan.state import State
 from mondegreen.gan.validation import draw_targets, validate
-from mondegreen.generators.generator import Generator, GeneratorConfig, save_generator
+from mondegreen.generators.generator import (
+    Generator,
+    GeneratorConfig,
+    load_generator,
+    save_generator,
+)
 from mondegreen.progress import progress_bar
 from mondegreen.runs import Run
 
@@ -78,6 +84,8 @@ class GeneratorTrainer:
         self.labelled_size = training.batch_size
         if self.unlabelled is not None:
             self.labelled_size -= round(training.batch_size * training.unlabelled_share)
+        if len(self.train_data) < 2:
+            raise MondegreenError("there are fewer than two clips to train a generator on.")
         self.steps_per_epoch = -(-len(self.train_data) // self.labelled_size)
         self.state = self._new_state()
         saved = run.load_state()
@@ -107,7 +115,7 @@ class GeneratorTrainer:
         adversary = None
         if t.discriminator is not None and t.weights.alpha > 0:
             adversary = Adversary(
-                t.discriminator,
+                replace(t.discriminator, clip_samples=self.config.clip_samples),
                 t.adversarial_form,
                 t.discriminator_learning_rate,
                 t.betas,
@@ -116,7 +124,10 @@ class GeneratorTrainer:
         return State(generator, copy.deepcopy(generator), optimizer, adversary)
 
     def fit(self) -> Generator:
-        """Train to the end and return the generator of the last epoch, frozen.
+        """Train to the end and return the best generator on the validation split, frozen.
+
+        Before the budget is as tight as it will be, no generator counts as the best; where the
+        training ends before, it is the one of the last epoch.
 
         Raises:
             MondegreenError: A loss became NaN; the last good state is kept.
@@ -137,7 +148,8 @@ class GeneratorTrainer:
                 success = self._end_epoch(means, start)
                 text = f"training generator (validation success {100 * success:.1f} %)"
                 bar.update(task, description=text)
-        return self.state.average.requires_grad_(False).eval()
+        best = self.run.best if (self.run.best / "generator.json").is_file() else self.run.latest
+        return load_generator(best)
 
     def _finished(self) -> bool:
         """The paper's stopping criterion (section V-A): enough epochs, or no change in some."""
