@@ -141,6 +141,7 @@ def train_classifier(
             if measured > state.best_accuracy:
                 state.best_accuracy = measured
                 save_classifier(run.best, classifier, config)
+            save_classifier(run.latest, classifier, config)
             # Logged first: resuming drops a line without its checkpoint, but writes none anew.
             seconds = time.perf_counter() - start
             row: dict[str, float | None] = {
