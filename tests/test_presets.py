@@ -113,8 +113,11 @@ def test_inputs_are_shifted_and_scaled_but_nothing_is_mixed_in() -> None:
 
 
 def test_the_networks_of_the_small_presets_differ_in_size() -> None:
-    smoke, demo = (generator_network(preset, "spectral") for preset in ("smoke", "demo"))
-    assert isinstance(smoke, SpectralConfig) and demo == SpectralConfig()
+    presets: tuple[Preset, ...] = ("smoke", "demo", "cpu")
+    smoke, demo, cpu = (generator_network(preset, "spectral") for preset in presets)
+    assert isinstance(smoke, SpectralConfig) and isinstance(demo, SpectralConfig)
+    assert cpu == SpectralConfig()
+    assert smoke.width < demo.width < SpectralConfig().width
     assert smoke.width < demo.width and smoke.blocks < demo.blocks
     widths = [generator_network(preset, "unet") for preset in PRESETS]
     assert all(isinstance(network, UNetConfig) for network in widths)
