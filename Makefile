@@ -3,6 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/mondegreen
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 CARD := src/mondegreen/zoo/speech-commands $(foreach db,20 25 30,results/spotter-spectral-$(db)db)
 
 .PHONY: help setup demo test test-slow lint format types smoke results results-check picture clean
@@ -16,8 +17,10 @@ setup: $(VENV)/.installed  ## install everything into .venv
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[quality,speech,dev]'
+	$(INSTALL) torch
+	$(INSTALL) --editable '.[quality,speech,dev]' || { \
+	  echo "note: PESQ is compiled here and needs a C compiler; going on without it" >&2; \
+	  $(INSTALL) --editable '.[speech,dev]'; }
 	touch $@
 
 demo: setup  ## train, attack, measure and report on the synthetic corpus (FRESH=1 starts over)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 import tyro
@@ -148,7 +148,8 @@ def _print(rows: list[dict[str, Any]], options: AttackFiles) -> None:
         return
     table = Table(title=f"target: {options.target}")
     for name in ("file", "before", "after", "success", "SNR dB", "PESQ nb", "PESQ wb", "ms"):
-        table.add_column(name, justify="left" if name in ("file", "before", "after") else "right")
+        side: Literal["left", "right"] = "left" if name in ("file", "before", "after") else "right"
+        table.add_column(name, justify=side, overflow="fold")
     for row in rows:
         numbers = [row[name] for name in ("snr_db", "pesq_nb", "pesq_wb", "milliseconds")]
         success = "yes" if row["success"] else "no"

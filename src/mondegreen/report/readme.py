@@ -22,6 +22,7 @@ BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 COLUMNS = (
     "",
     "classifier",
+    "budget",
     "success",
     "SNR (dB)",
     "PESQ nb",
@@ -43,6 +44,7 @@ def render_table(results_root: Path) -> str:
         (
             "paper, reported: one network a target",
             SPEECH.name,
+            "none",
             percent(paper.success_rate),
             number(paper.snr_db),
             number(paper.pesq, 3),
@@ -51,17 +53,18 @@ def render_table(results_root: Path) -> str:
             size(GENERATOR_MACS),
         )
     ]
-    rows += [_row(load_results(path)) for path in paths]
-    lines = ["| " + " | ".join(COLUMNS) + " |", "|---|---|" + "--:|" * (len(COLUMNS) - 2)]
+    rows += [_row(path.parent.name, load_results(path)) for path in paths]
+    lines = ["| " + " | ".join(COLUMNS) + " |", "|---|---|---|" + "--:|" * (len(COLUMNS) - 3)]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join(lines)
 
 
-def _row(results: Results) -> tuple[str, ...]:
+def _row(name: str, results: Results) -> tuple[str, ...]:
     time = results.cost.batch1_ms
     return (
-        f"measured: {results.attack.name}, {results.budget}",
+        f"measured: [{name}](docs/results.md#{name})",
         f"{results.classifier.name} on {results.data.name}",
+        str(results.budget),
         f"**{percent(results.success_rate)}**",
         number(results.snr_db.mean),
         number(results.pesq_nb.mean, 3),
