@@ -269,3 +269,26 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MondegreenError, match=r"cannot write .*x\.wav"):
         write_wav(tmp_path / "x.wav", torch.zeros(10), 16000)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("rate", [44_101, 47_999, 16_001])
+def test_rates_without_a_common_divisor_are_resampled_too(rate: int) -> None:
+    time = torch.arange(rate) / rate
+    envelope = torch.sin(torch.pi * time).square()  # quiet at both ends, as clips are
+    x = torch.sin(2 * torch.pi * 440 * time) * envelope
+    y = resample(x, rate, 16_000)
+    assert len(y) == 16_000
+    time = torch.arange(16_000) / 16_000
+    expected = torch.sin(2 * torch.pi * 440 * time) * torch.sin(torch.pi * time).square()
+    assert float((y - expected).abs().max()) < 1e-2
+
+
+def test_absurd_sample_rates_are_refused(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "slow.wav", np.zeros(100), 1)
+    with pytest.raises(MondegreenError, match=r"slow\.wav has a sample rate of 1 Hz"):
+        read_audio(tmp_path / "slow.wav")
+
+
+def test_a_name_too_long_is_an_error_like_others() -> None:
+    with pytest.raises(MondegreenError, match="cannot read"):
+        read_audio(Path("a" * 300 + ".wav"))

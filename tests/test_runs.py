@@ -60,7 +60,23 @@ def test_the_same_configuration_continues(run: Run) -> None:
     assert lines(again) == [{"step": 1, "loss": 0.5}]
 
 
+def test_a_run_that_never_began_takes_another_configuration(run: Run) -> None:
+    Run(run.folder, Config(epochs=3, rate=1.0))
+    assert json.loads((run.folder / "config.json").read_text())["epochs"] == 3
+
+
+def test_the_summary_is_written_once(run: Run) -> None:
+    run.log(1, {"seconds": 2.0})
+    run.log(2, {"seconds": 3.0})
+    run.finish({"validation/accuracy": 0.5})
+    run.finish({"validation/accuracy": 0.7})
+    summary = json.loads((run.folder / "summary.json").read_text())
+    assert summary["validation/accuracy"] == 0.5
+    assert summary["training_seconds"] == 5.0
+
+
 def test_another_configuration_is_refused(run: Run) -> None:
+    run.log(1, {"loss": 1.0})
     before = (run.folder / "config.json").read_text()
     with pytest.raises(MondegreenError, match=r"differs in: epochs, rate\).*--out"):
         Run(run.folder, Config(epochs=3, rate=1.0))

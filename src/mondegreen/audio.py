@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,8 @@ Normalization = Literal["pcm", "paper"]
 MAX_SECONDS = 3600.0
 
 _UNKNOWN_WAV_SIZE = 0x7FFF0000
+_MAX_PHASES = 1_000
+_RATES = (1_000, 768_000)
 
 
 def read_audio(path: str | Path) -> tuple[npt.NDArray[np.float32], int]:
@@ -44,11 +47,19 @@ def read_audio(path: str | Path) -> tuple[npt.NDArray[np.float32], int]:
             NaN or infinite samples, or is longer than an hour.
     """
     path = Path(path)
-    if not path.is_file():
+    try:
+        exists = path.is_file()
+    except OSError as error:  # a name too long, a folder that may not be entered
+        raise MondegreenError(f"cannot read {path}: {error.strerror}.") from error
+    if not exists:
         raise MondegreenError(f"{path} does not exist or is not a file.")
     try:
         with soundfile.SoundFile(str(path)) as file:
             rate, frames = int(file.samplerate), int(file.frames)
+            if not _RATES[0] <= rate <= _RATES[1]:
+                raise MondegreenError(
+                    f"{path} has a sample rate of {rate} Hz; {_RATES[0]} to {_RATES[1]} Hz can be read."
+                )
             if frames > MAX_SECONDS * rate:
                 raise MondegreenError(
                     f"{path} claims to last {frames / rate:.0f} s; cut it to under an hour."
@@ -108,6 +119,10 @@ def read_mono(path: Path, sample_rate: int) -> Tensor:
 def resample(x: Tensor, old_rate: int, new_rate: int) -> Tensor:
     """Resample by windowed-sinc interpolation (julius), differentiable.
 
+    Rates without a large common divisor, such as 44,101 and 16,000 Hz, would need a filter for each
+    of thousands of phases; the nearest ratio of smaller numbers is taken there, which is off by a few
+    millionths.
+
     Args:
         x: Waveform, ``(..., time)``.
         old_rate: Its sample rate in Hz.
@@ -119,7 +134,10 @@ def resample(x: Tensor, old_rate: int, new_rate: int) -> Tensor:
     if old_rate == new_rate:
         return x
     length = -(-x.shape[-1] * new_rate // old_rate)
-    resampled: Tensor = resample_frac(x, old_rate, new_rate, output_length=length)
+    ratio = Fraction(min(old_rate, new_rate), max(old_rate, new_rate))
+    small, large = ratio.limit_denominator(_MAX_PHASES).as_integer_ratio()
+    steps = (large, small) if old_rate > new_rate else (small, large)
+    resampled: Tensor = resample_frac(x, *steps, output_length=length)
     return resampled
 
 
@@ -175,6 +193,11 @@ def float_to_pcm16(x: Tensor, normalization: Normalization = "pcm") -> Tensor:
     x = x.clamp(-1.0, 1.0).to(torch.float64)
     steps = (x - 1.0) * 32767.5 + 32767.0 if normalization == "paper" else x * 32768.0
     return steps.round().clamp(-32768, 32767).to(torch.int16)
+
+
+def rescale(x: Tensor, normalization: Normalization) -> Tensor:
+    """Turn floats as files are read (x / 32768) into those of ``normalization``, by way of PCM."""
+    return x if normalization == "pcm" else pcm16_to_float(float_to_pcm16(x), normalization)
 
 
 def quantize(x: Tensor, normalization: Normalization = "pcm") -> Tensor:

@@ -27,7 +27,7 @@ def environment() -> dict[str, Any]:
         "mondegreen": version("mondegreen"),
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "platform": platform.platform(),
+        "platform": f"{platform.system()} {platform.machine()}",
         "cpu": _cpu_name(),
         "cores": os.cpu_count() or 1,
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
@@ -83,7 +83,9 @@ class Run:
         self.folder = folder
         wanted = to_dict(config)
         path = folder / "config.json"
-        if path.exists():
+        if path.exists() and _never_begun(folder):
+            write_json(path, wanted)
+        elif path.exists():
             _refuse_other(path, wanted)
         elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise MondegreenError(f"{folder} exists and is not a run. Choose another --out.")
@@ -94,7 +96,8 @@ class Run:
                 raise MondegreenError(
                     "an option is NaN or infinite; give a finite number."
                 ) from error
-        write_json(folder / "env.json", environment() | {"command": command_line()})
+        if not (folder / "env.json").exists():
+            write_json(folder / "env.json", environment() | {"command": command_line()})
 
     @property
     def latest(self) -> Path:
@@ -161,10 +164,19 @@ class Run:
         return state
 
     def finish(self, summary: dict[str, Any]) -> None:
-        """Write ``summary.json``: what came out, beside the command and the machine."""
-        spent = sum(row.get("seconds") or 0.0 for row in self.metrics())
-        about = {"training_seconds": spent, "command": command_line(), "environment": environment()}
-        write_json(self.folder / "summary.json", {**summary, **about})
+        """Write ``summary.json`` once: what came out, beside the command and the machine."""
+        if (self.folder / "summary.json").exists():
+            return
+        seconds = [row.get("seconds") for row in self.metrics()]
+        spent = sum(value or 0.0 for value in seconds) if None not in seconds else None
+        about = {"training_seconds": spent, "command": command_line()}
+        summary = {**summary, **about, "environment": environment()}
+        write_json(self.folder / "summary.json", summary)
+
+
+def _never_begun(folder: Path) -> bool:
+    """Tell whether a run ended before it did anything, say for a wrong option."""
+    return {path.name for path in folder.iterdir()} <= {"config.json", "env.json"}
 
 
 def _refuse_other(path: Path, wanted: dict[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +18,21 @@ from mondegreen.errors import MondegreenError
 from mondegreen.files import atomic_write
 
 M = TypeVar("M", bound=nn.Module)
+
+
+def fingerprint(module: nn.Module, settings: Any) -> str:
+    """Return 16 hex digits that change with any weight, buffer or setting of ``module``.
+
+    Args:
+        module: Weights and buffers count, buffers that are not saved as well.
+        settings: Plain values that count too.
+    """
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    tensors = {**module.state_dict(), **dict(module.named_buffers())}
+    for name, tensor in sorted(tensors.items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def save_weights(path: Path, module: nn.Module) -> None:

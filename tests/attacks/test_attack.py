@@ -95,7 +95,7 @@ def test_silence_is_left_alone_under_an_snr_budget(tone_spotter: Classifier) -> 
     assert torch.equal(result.x_adv, x)
 
 
-@pytest.mark.parametrize("target", [torch.tensor([0, 1]), torch.tensor([3])])
+@pytest.mark.parametrize("target", [torch.tensor([0, 1]), torch.tensor([3]), torch.tensor([-1])])
 def test_wrong_targets_are_refused(tone_spotter: Classifier, target: Tensor) -> None:
     with pytest.raises(MondegreenError, match="target"):
         AddTone(level=0.1)(tone_spotter, torch.zeros(1, 1, SAMPLES), target, budget=None)
@@ -119,6 +119,14 @@ def test_generator_attack_keeps_other_budgets_than_its_own(
         assert bool(budget.satisfied(result.x, result.x_adv - result.x).all())
         assert bool((result.x_adv != result.x).flatten(1).any(dim=1).all())
     assert attack.name == f"generator-{network.kind}"
+
+
+def test_a_generator_refuses_a_classifier_with_other_labels(tone_spotter: Classifier) -> None:
+    config = describe_classifier(tone_spotter, SpectralConfig(width=16, blocks=1), (), 20.0)
+    attack = GeneratorAttack(generator=Generator(config).eval())
+    tone_spotter.labels = tone_spotter.labels[::-1]
+    with pytest.raises(MondegreenError, match="in this order"):
+        attack(tone_spotter, torch.zeros(1, 1, SAMPLES), ["low"], budget=None)
 
 
 # ------------------------------------------------------------------ recordings

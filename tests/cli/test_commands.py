@@ -210,6 +210,19 @@ def test_clips_of_one_name_do_not_overwrite_each_other(
     assert all(Path(output).is_file() for output in outputs)
 
 
+def test_no_input_is_overwritten(
+    tmp_path: Path, trained: Trained, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "x.wav", tmp_path / "x.high.wav"
+    shutil.copy(trained.clip, first)
+    shutil.copy(trained.data / "mid" / trained.clip.name, second)
+    before = second.read_bytes()
+    assert main([*attack(trained, tmp_path, str(first), str(second)), "--json"]) == 0
+    assert second.read_bytes() == before
+    outputs = {Path(row["output"]).name for row in json.loads(capsys.readouterr().out)}
+    assert outputs == {"x-2.high.wav", "x.high.high.wav"}
+
+
 def test_silent_clips_are_left_silent(
     tmp_path: Path, trained: Trained, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -293,6 +306,30 @@ def test_evaluate_writes_results_and_reuses_them(
     assert (out / "results.json").stat().st_mtime_ns == before
     assert main(["report", str(out)]) == 0
     assert (out / "figures" / "success_matrix.svg").is_file()
+
+
+def test_evaluate_refuses_results_of_other_weights(
+    tmp_path: Path, trained: Trained, capsys: pytest.CaptureFixture[str]
+) -> None:
+    generator, out = tmp_path / "generator", tmp_path / "evaluation"
+    shutil.copytree(trained.generator, generator)
+    words = ["evaluate", "--generator", str(generator), "--out", str(out)]
+    words += ["--quality-pairs", "0", "--samples", "0", "--timing-repeats", "1"]
+    assert main(words) == 0
+    again = ["train", "generator", "--preset", "smoke", "--classifier", str(trained.classifier)]
+    again += ["--out", str(tmp_path / "other"), "--training.epochs", "1", "--training.seed", "9"]
+    assert main(again) == 0
+    shutil.rmtree(generator / "checkpoints")
+    shutil.copytree(tmp_path / "other" / "checkpoints", generator / "checkpoints")
+    refused(words, capsys, "measured with other weights", str(out))
+
+
+def test_changes_to_the_data_options_count_without_data(
+    tmp_path: Path, trained: Trained, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["evaluate", "--generator", str(trained.generator), "--out", str(tmp_path / "e")]
+    refused([*words, "--split", "official"], capsys, "validation_list.txt")
+    refused([*words, "--batch-size", "0"], capsys, "batch-size")
 
 
 def test_report_needs_an_evaluation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -89,9 +89,10 @@ class Attack(ABC):
         if not isinstance(target, Tensor):
             indices = [classifier.label_index(label) for label in target]
             target = torch.tensor(indices, device=x.device)
-        if target.shape != (len(x),) or (len(x) and int(target.max()) >= len(classifier.labels)):
+        count = len(classifier.labels)
+        if target.shape != (len(x),) or bool(((target < 0) | (target >= count)).any()):
             raise MondegreenError(
-                f"an attack on {len(x)} clips needs as many targets below {len(classifier.labels)}."
+                f"an attack on {len(x)} clips needs as many targets in 0..{count - 1}."
             )
         scale = classifier.normalization
         x = quantize(x, scale)

@@ -10,6 +10,7 @@ from torch import Tensor
 from mondegreen.attacks.attack import Attack
 from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier
+from mondegreen.errors import MondegreenError
 from mondegreen.generators.generator import Generator
 
 
@@ -35,12 +36,23 @@ class GeneratorAttack(Attack):
             "network": config.network.kind,
             "targets": list(config.targets),
             "trained_for_db": config.budget_db,
+            "fingerprint": self.generator.fingerprint(),
         }
 
     @torch.no_grad()
     def perturb(
         self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
     ) -> Tensor:
-        """Return the generator's perturbation for ``budget``."""
+        """Return the generator's perturbation for ``budget``.
+
+        Raises:
+            MondegreenError: The classifier has other labels or another rate than the generator.
+        """
+        config = self.generator.config
+        if classifier.labels != config.labels or classifier.sample_rate != config.sample_rate:
+            raise MondegreenError(
+                f"this generator works for the labels {', '.join(config.labels)} at "
+                f"{config.sample_rate} Hz, in this order; {classifier.name} has others."
+            )
         delta: Tensor = self.generator(x, target, budget)
         return delta

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mondegreen.attacks.attack import Attack
-from mondegreen.audio import fit_length, quantize, read_audio, resample, write_wav
+from mondegreen.audio import fit_length, quantize, read_audio, resample, rescale, write_wav
 from mondegreen.budgets import Budget, quantize_within
 from mondegreen.classifiers.classifier import Classifier, predict
 from mondegreen.metrics.snr import snr_db
@@ -86,7 +86,7 @@ def attack_recording(
     index = classifier.label_index(target)
     samples, rate = read_audio(path)
     scale = classifier.normalization
-    x = quantize(torch.from_numpy(samples).clamp(-1.0, 1.0), scale)
+    x = rescale(quantize(torch.from_numpy(samples).clamp(-1.0, 1.0)), scale)
     mono = resample(x.mean(dim=0), rate, classifier.sample_rate).clamp(-1.0, 1.0)
     windows = to_windows(mono, classifier.clip_samples)
     targets = torch.full((len(windows),), index)

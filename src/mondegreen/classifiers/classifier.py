@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
+import dataclasses
 import itertools
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from mondegreen.audio import Normalization, fit_length, read_mono
+from mondegreen.audio import Normalization, fit_length, read_mono, rescale, write_wav
 from mondegreen.classifiers.features import (
     FrontEndConfig,
     LogMelConfig,
@@ -23,7 +22,7 @@ from mondegreen.classifiers.wide_resnet import WideResNet, WideResNetConfig
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json
-from mondegreen.weights import build_described, load_weights, save_weights
+from mondegreen.weights import build_described, fingerprint, load_weights, save_weights
 from mondegreen.zoo import resolve
 
 BackboneConfig = TCResNetConfig | WideResNetConfig
@@ -170,7 +169,19 @@ class Classifier(nn.Module):
             MondegreenError: A file cannot be read.
         """
         clips = [read_mono(Path(path), self.sample_rate) for path in paths]
-        return torch.stack([fit_length(x, self.clip_samples) for x in clips])[:, None]
+        x = torch.stack([fit_length(x, self.clip_samples) for x in clips])[:, None]
+        return rescale(x, self.normalization)
+
+    def write(self, path: str | Path, x: Tensor) -> None:
+        """Write a waveform of this classifier's rate and scaling as a 16-bit WAV file.
+
+        Shape:
+            - Input: ``(time,)`` or ``(channels, time)``
+
+        Raises:
+            MondegreenError: The file cannot be written.
+        """
+        write_wav(path, x, self.sample_rate, self.normalization)
 
     def label_index(self, label: str) -> int:
         """Return the index of ``label``.
@@ -191,12 +202,12 @@ class Classifier(nn.Module):
     def fingerprint(self) -> str:
         """Return 16 hex digits that change with a label, a weight, the front end or the scaling."""
         shape = [self.labels, self.sample_rate, self.clip_samples, self.normalization]
-        digest = hashlib.sha256(json.dumps(shape).encode())
-        tensors = {**self.state_dict(), **dict(self.named_buffers())}  # windows, filters, ...
-        for name, tensor in sorted(tensors.items()):
-            digest.update(name.encode())
-            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()[:16]
+        settings = [
+            to_dict(part.config)
+            for part in self.modules()
+            if dataclasses.is_dataclass(getattr(part, "config", None))
+        ]
+        return fingerprint(self, [shape, settings])
 
 
 def save_classifier(folder: Path, classifier: Classifier, config: ClassifierConfig) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import torch
 import tyro
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mondegreen.attacks.generator import GeneratorAttack
@@ -97,16 +98,16 @@ def execute(options: AttackFiles) -> None:
 
 
 def _outputs(options: AttackFiles) -> list[tuple[Path, Path]]:
-    """Return each clip with the file to write; clips of one name get numbers."""
-    taken: set[Path] = set()
+    """Return each clip with the file to write; clips of one name get numbers, inputs are kept."""
+    taken = {clip.absolute() for clip in options.clips}
     pairs = []
     for clip in options.clips:
         output = options.out / f"{clip.stem}.{options.target}.wav"
         number = 2
-        while output in taken:
+        while output.absolute() in taken:
             output = options.out / f"{clip.stem}-{number}.{options.target}.wav"
             number += 1
-        taken.add(output)
+        taken.add(output.absolute())
         pairs.append((clip, output))
     return pairs
 
@@ -154,6 +155,6 @@ def _print(rows: list[dict[str, Any]], options: AttackFiles) -> None:
         numbers = [row[name] for name in ("snr_db", "pesq_nb", "pesq_wb", "milliseconds")]
         success = "yes" if row["success"] else "no"
         cells = ["-" if value is None else f"{value:.2f}" for value in numbers]
-        table.add_row(Path(row["file"]).name, row["before"], row["after"], success, *cells)
+        table.add_row(escape(Path(row["file"]).name), row["before"], row["after"], success, *cells)
     Console().print(table)
     say(f"{sum(row['success'] for row in rows)} of {len(rows)} succeeded; files in {options.out}.")

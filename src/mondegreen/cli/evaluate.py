@@ -10,14 +10,17 @@ from typing import Annotated, Literal
 import tyro
 
 from mondegreen.attacks.generator import GeneratorAttack
-from mondegreen.classifiers.classifier import load_classifier
+from mondegreen.budgets import Budget
+from mondegreen.classifiers.classifier import Classifier, load_classifier
 from mondegreen.cli.loading import choose_budget, classifier_folder
 from mondegreen.cli.options import Device, choose_device, parse, say
 from mondegreen.cli.train_generator import data_of
 from mondegreen.data.options import DataOptions, open_test_split
+from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.evaluate import EvaluationOptions, evaluate
 from mondegreen.evaluation.results import Setting, measure_quality, write_evaluation
-from mondegreen.generators.generator import load_generator
+from mondegreen.files import read_json
+from mondegreen.generators.generator import Generator, load_generator
 from mondegreen.report.page import write_figures, write_report
 from mondegreen.report.results import load_results
 from mondegreen.report.terminal import print_results
@@ -62,21 +65,39 @@ def run(words: Sequence[str]) -> None:
 
 def execute(options: Evaluate) -> None:
     """Measure, unless the same was measured already; write and print the results."""
-    folder = Run(options.out, options)
-    path = options.out / "results.json"
-    if not path.is_file():
-        _measure(options)
-    write_figures(folder.folder)
-    page = write_report(folder.folder)
+    model = resolve(options.generator)
+    classifier = load_classifier(options.classifier or classifier_folder(model))
+    generator = load_generator(model, classifier)
+    budget = choose_budget(options.budget, generator)
+    folder = Run(options.out, options).folder
+    path = folder / "results.json"
+    if path.is_file():
+        _refuse_stale(path, classifier, generator)
+    else:
+        _measure(options, classifier, generator, budget)
+    write_figures(folder)
+    page = write_report(folder)
     print_results(load_results(path))
     say(f"Results: {path}\nReport:  {page}")
 
 
-def _measure(options: Evaluate) -> None:
-    folder = resolve(options.generator)
-    classifier = load_classifier(options.classifier or classifier_folder(folder))
-    generator = load_generator(folder, classifier)
-    data_options = data_of(folder, options.data)
+def _refuse_stale(path: Path, classifier: Classifier, generator: Generator) -> None:
+    """Refuse results of networks that were trained anew in the same folders."""
+    content = read_json(path)
+    found = [
+        content[part].get("fingerprint") if isinstance(content.get(part), dict) else None
+        for part in ("classifier", "attack")
+    ]
+    if found != [classifier.fingerprint(), generator.fingerprint()]:
+        raise MondegreenError(
+            f"{path} was measured with other weights. Delete {path.parent} or choose another --out."
+        )
+
+
+def _measure(
+    options: Evaluate, classifier: Classifier, generator: Generator, budget: Budget | None
+) -> None:
+    data_options = data_of(resolve(options.generator), options.data)
     data = open_test_split(
         data_options,
         classifier.labels,
@@ -84,7 +105,6 @@ def _measure(options: Evaluate) -> None:
         classifier.clip_samples,
         options.on,
     )
-    budget = choose_budget(options.budget, generator)
     device = choose_device(options.device)
     classifier.to(device)
     generator.to(device)

@@ -16,6 +16,8 @@ def classifier_folder(generator: Path) -> Path:
     Raises:
         MondegreenError: The run does not say, or the folder is gone.
     """
+    if not generator.exists():
+        raise MondegreenError(f"{generator} does not exist; --generator names a generator's run.")
     if (generator / "classifier.json").is_file():  # a shipped model's folder holds both
         return generator
     path = generator / "config.json"

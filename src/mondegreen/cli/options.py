@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 C = TypeVar("C")
 
 Device = Literal["auto", "cpu", "cuda"]
-Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+Precision = Literal["32-true", "bf16-mixed"]
 
 
 def parse(

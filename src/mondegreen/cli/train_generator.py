@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -99,10 +99,11 @@ def execute(options: TrainGenerator) -> None:
     )
     trainer.fit()
     state = trainer.state
-    folder.finish({"validation/success": state.best_success, "epochs": state.epoch})
+    success = max(state.best_success, state.successes[-1] if state.best_success < 0 else 0.0)
+    folder.finish({"validation/success": success, "epochs": state.epoch})
     say(
         f"{config.network.kind} generator: {trainer.state.generator.parameter_count():,} "
-        f"parameters, {100 * state.best_success:.1f} % success on validation clips. "
+        f"parameters, {100 * success:.1f} % success on validation clips. "
         f"Saved in {options.out}."
     )
 
@@ -111,12 +112,12 @@ def with_budget(training: GeneratorTraining, snr_db: float | None) -> GeneratorT
     """Return the training with its final budget set to ``snr_db``, if that is given."""
     if snr_db is None:
         return training
-    schedule = training.budget or BudgetSchedule(start_db=snr_db, spread_db=(0.0, 0.0))
+    schedule = training.budget or BudgetSchedule(start_db=snr_db, ramp=0.0, spread_db=(0.0, 0.0))
     return replace(training, budget=replace(schedule, final_db=snr_db))
 
 
 def data_of(run_folder: Path, given: DataOptions) -> DataOptions:
-    """Return the given data options or, without --data, those of an earlier run.
+    """Return the given data options or, without --data, an earlier run's with the given changes.
 
     Raises:
         MondegreenError: There are none to take over.
@@ -127,7 +128,12 @@ def data_of(run_folder: Path, given: DataOptions) -> DataOptions:
     if not path.is_file():
         raise MondegreenError(f"--data is missing, and {run_folder} does not say which to use.")
     saved = read_json(path)
-    return from_dict(DataOptions, saved.get("data") if isinstance(saved, dict) else None, str(path))
+    data = saved.get("data") if isinstance(saved, dict) else None
+    earlier = from_dict(DataOptions, data, str(path))
+    named = {field.name: getattr(given, field.name) for field in fields(DataOptions)}
+    blank = DataOptions()
+    changes = {name: value for name, value in named.items() if value != getattr(blank, name)}
+    return replace(earlier, **changes)
 
 
 def _augment(

@@ -123,7 +123,9 @@ def _unlabelled(
         return None
     # Other folders of a plain corpus are labels, not spare words.
     root = options.data if own_words else options.extra[0]
-    found = unlabelled(root, corpus.labels, extra=options.extra)
+    found = unlabelled(
+        root, corpus.labels, extra=options.extra, group_pattern=options.group_pattern
+    )
     if options.split != "random":
         held_out = splits["validation"].groups | splits["test"].groups
         keep = [i for i, clip in enumerate(found.clips) if clip.group not in held_out]

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mondegreen.data.corpus import Clip, Corpus, sorted_corpus
-from mondegreen.data.listing import audio_files, clips_in, require_folder, visible_folders
+from mondegreen.data.listing import (
+    audio_files,
+    clips_in,
+    compile_group_pattern,
+    require_folder,
+    visible_folders,
+)
 from mondegreen.errors import MondegreenError
 
 TEN_WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
@@ -95,7 +101,11 @@ def background_noise_files(root: Path) -> tuple[Path, ...]:
 
 
 def unlabelled(
-    root: Path, labels: Sequence[str] = TEN_WORDS, *, extra: Sequence[Path] = ()
+    root: Path,
+    labels: Sequence[str] = TEN_WORDS,
+    *,
+    extra: Sequence[Path] = (),
+    group_pattern: str | None = None,
 ) -> Corpus:
     """Read speech that carries none of the labels, to mix in or to attack without labels.
 
@@ -106,6 +116,8 @@ def unlabelled(
         root: The data set's folder.
         labels: The words to leave out.
         extra: More folders of words, such as another version of the data set.
+        group_pattern: Finds the speaker in a file's name, as for
+            :func:`mondegreen.data.folder.folder_corpus`.
 
     Returns:
         A corpus whose labels are the other words, sorted; it may be empty. Use
@@ -115,6 +127,7 @@ def unlabelled(
         MondegreenError: A folder is missing.
     """
     clips: list[Clip] = []
+    pattern = compile_group_pattern(group_pattern)
     for folder in dict.fromkeys((root, *extra)):
         require_folder(folder)
         words = visible_folders(folder)
@@ -124,6 +137,6 @@ def unlabelled(
             words.append(folder)
         for word in words:
             if word.name not in labels:
-                clips += clips_in(word, word.name)
+                clips += clips_in(word, word.name, pattern)
     found = sorted({clip.label for clip in clips})
     return sorted_corpus("unlabelled-speech", root, found, clips)

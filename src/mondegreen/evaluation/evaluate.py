@@ -48,6 +48,13 @@ class EvaluationOptions:
     seed: int = 1024
     """Seeds the draw of the pairs that are listened to."""
 
+    def __post_init__(self) -> None:
+        """Refuse numbers that nothing can be measured with."""
+        if self.batch_size < 1 or self.timing_repeats < 1 or self.samples < 0 or self.seed < 0:
+            raise MondegreenError(
+                "batch-size and timing-repeats must be 1 or more, samples and seed 0 or more."
+            )
+
 
 @dataclass
 class Pairs:

@@ -21,7 +21,7 @@ from mondegreen.errors import MissingExtraError
 from mondegreen.evaluation.evaluate import Evaluation, Floats, describe, network_cost
 from mondegreen.files import write_json, write_text
 from mondegreen.metrics.quality import quality
-from mondegreen.metrics.success import bootstrap_interval, success_matrix
+from mondegreen.metrics.success import bootstrap_interval, success_matrix, success_rates
 from mondegreen.metrics.summary import summarize
 from mondegreen.runs import command_line, environment
 
@@ -69,7 +69,8 @@ def results(evaluation: Evaluation, setting: Setting, reason: str | None) -> dic
     """
     pairs, s = evaluation.pairs, setting
     labels = s.classifier.labels
-    success, correct = pairs.success, pairs.correct
+    success = pairs.success
+    overall = success_rates(pairs.source, pairs.target, pairs.before, pairs.after)
     rates, counts = success_matrix(pairs.source, pairs.target, success, len(labels))
     groups = np.array([clip.group for clip in s.data.clips])[pairs.clip]
     # Pairs of one speaker are not independent, so whole speakers are drawn again.
@@ -94,10 +95,10 @@ def results(evaluation: Evaluation, setting: Setting, reason: str | None) -> dic
             "silent_clips": s.data.silent(),
         },
         "pairs": len(pairs),
-        "success_rate": float(success.mean()),
+        "success_rate": overall.rate,
         "success_interval": [low, high],
-        "success_rate_correct": float(success[correct].mean()) if correct.any() else None,
-        "baseline_rate": float((pairs.before == pairs.target).mean()),
+        "success_rate_correct": _finite(overall.correct),
+        "baseline_rate": overall.baseline,
         "clean_accuracy": evaluation.clean_accuracy,
         "success_matrix": [[None if math.isnan(v) else float(v) for v in row] for row in rates],
         "pair_counts": counts.tolist(),
@@ -209,7 +210,8 @@ def _write_samples(folder: Path, evaluation: Evaluation, setting: Setting, limit
             continue
         source, target = labels[cell[0]], labels[cell[1]]
         clip = names[pairs.clip[row]]
-        stem = f"{source}_{target}_{Path(clip).stem}".replace("/", "-")
+        # The whole name: a.wav and a.flac may stand side by side.
+        stem = f"{source}_{target}_{Path(clip).name}".replace("/", "-").replace(".", "-")
         files = {"original": f"{stem}.original.wav", "adversarial": f"{stem}.adversarial.wav"}
         scale, rate = classifier.normalization, classifier.sample_rate
         write_wav(folder / files["original"], x[0], rate, scale)

@@ -29,6 +29,7 @@ class State:
         """Return what a checkpoint needs."""
         return {
             "step": self.step,
+            "classifier": self.generator.config.classifier_fingerprint,
             "epoch": self.epoch,
             "generator": self.generator.network.state_dict(),
             "average": self.average.network.state_dict(),
@@ -48,6 +49,10 @@ class State:
         Raises:
             MondegreenError: It is the checkpoint of another training.
         """
+        if saved.get("classifier") != self.generator.config.classifier_fingerprint:
+            raise MondegreenError(
+                f"{where} belongs to a training against another classifier. Choose another --out."
+            )
         try:
             self.generator.network.load_state_dict(saved["generator"])
             self.average.network.load_state_dict(saved["average"])

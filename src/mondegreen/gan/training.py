@@ -83,7 +83,8 @@ class GeneratorTrainer:
         self.validation = self._without_target(splits["validation"])
         self.labelled_size = training.batch_size
         if self.unlabelled is not None:
-            self.labelled_size -= round(training.batch_size * training.unlabelled_share)
+            extra = round(training.batch_size * training.unlabelled_share)
+            self.labelled_size = max(1, training.batch_size - extra)
         if len(self.train_data) < 2:
             raise MondegreenError("there are fewer than two clips to train a generator on.")
         self.steps_per_epoch = -(-len(self.train_data) // self.labelled_size)
@@ -156,7 +157,8 @@ class GeneratorTrainer:
         t, successes = self.training, self.state.successes
         if self.state.epoch >= t.epochs:
             return True
-        if not t.patience or self.state.epoch < t.warm_up_epochs + t.patience + 1:
+        ramp = round(t.budget.ramp * t.epochs) if t.budget else 0
+        if not t.patience or self.state.epoch <= max(t.warm_up_epochs, ramp) + t.patience:
             return False
         recent = successes[-(t.patience + 1) :]
         return max(recent) - min(recent) <= t.tolerance and recent[-1] > 0.0

@@ -15,7 +15,7 @@ from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json
 from mondegreen.generators.spectral import SpectralConfig, SpectralGenerator
 from mondegreen.generators.unet import UNetConfig, UNetGenerator
-from mondegreen.weights import build_described, load_weights, save_weights
+from mondegreen.weights import build_described, fingerprint, load_weights, save_weights
 
 NetworkConfig = UNetConfig | SpectralConfig
 
@@ -92,6 +92,10 @@ class Generator(nn.Module):
         """``unet`` or ``spectral``."""
         return self.config.network.kind
 
+    def fingerprint(self) -> str:
+        """Return 16 hex digits that change with any weight or setting."""
+        return fingerprint(self, to_dict(self.config))
+
     def parameter_count(self) -> int:
         """Return the number of weights."""
         return sum(parameter.numel() for parameter in self.parameters())
@@ -143,14 +147,15 @@ class Generator(nn.Module):
             return snr_db
         if isinstance(budget, SNR):
             return x.new_full((len(x),), budget.db)
-        energy = x.square().sum(dim=(1, 2)).clamp_min(1e-12)
+        energy = x.double().square().sum(dim=(1, 2)).clamp_min(1e-12)
         if isinstance(budget, L2):
-            allowed = x.new_full((len(x),), budget.eps**2)
+            allowed = torch.full_like(energy, budget.eps**2)
         elif isinstance(budget, Linf):
-            allowed = x.new_full((len(x),), budget.eps**2 * x.shape[2] / 3)
+            allowed = torch.full_like(energy, budget.eps**2 * x.shape[2] / 3)
         else:
             return x.new_full((len(x),), 20.0)
-        return (10.0 * torch.log10(energy / allowed.clamp_min(1e-12))).clamp(0.0, 60.0)
+        wanted = (10.0 * torch.log10(energy / allowed.clamp_min(1e-12))).clamp(0.0, 60.0)
+        return wanted.to(x.dtype)
 
 
 def describe_classifier(

@@ -1,7 +1,7 @@
 """Trained models that come with the package, each with its card.
 
 A model's folder holds a classifier, a generator trained against it (``*.json``, ``*.safetensors``),
-the measured ``results.json`` and ``CARD.md``.
+the measured figures (``measured.json``) and ``CARD.md``.
 """
 
 from __future__ import annotations
