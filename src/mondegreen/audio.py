@@ -6,8 +6,8 @@ A waveform is a float32 tensor ``(batch, 1, time)`` in [-1, 1]; files hold 16-bi
 from __future__ import annotations
 
 import io
+import math
 import os
-from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
@@ -27,8 +27,8 @@ Normalization = Literal["pcm", "paper"]
 MAX_SECONDS = 3600.0
 
 _UNKNOWN_WAV_SIZE = 0x7FFF0000
-_MAX_PHASES = 1_000
-_RATES = (1_000, 768_000)
+_MAX_PHASES = 2_000
+_RATES = (1, 768_000)
 
 
 def read_audio(path: str | Path) -> tuple[npt.NDArray[np.float32], int]:
@@ -58,7 +58,7 @@ def read_audio(path: str | Path) -> tuple[npt.NDArray[np.float32], int]:
             rate, frames = int(file.samplerate), int(file.frames)
             if not _RATES[0] <= rate <= _RATES[1]:
                 raise MondegreenError(
-                    f"{path} has a sample rate of {rate} Hz; {_RATES[0]} to {_RATES[1]} Hz can be read."
+                    f"{path} has a sample rate of {rate} Hz; more than {_RATES[1]} cannot be."
                 )
             if frames > MAX_SECONDS * rate:
                 raise MondegreenError(
@@ -119,9 +119,8 @@ def read_mono(path: Path, sample_rate: int) -> Tensor:
 def resample(x: Tensor, old_rate: int, new_rate: int) -> Tensor:
     """Resample by windowed-sinc interpolation (julius), differentiable.
 
-    Rates without a large common divisor, such as 44,101 and 16,000 Hz, would need a filter for each
-    of thousands of phases; the nearest ratio of smaller numbers is taken there, which is off by a few
-    millionths.
+    Rates without a large common divisor, such as 44,101 and 16,000 Hz, would need a filter for
+    each of thousands of phases; there the spectrum of the whole clip is cut or padded instead.
 
     Args:
         x: Waveform, ``(..., time)``.
@@ -134,11 +133,24 @@ def resample(x: Tensor, old_rate: int, new_rate: int) -> Tensor:
     if old_rate == new_rate:
         return x
     length = -(-x.shape[-1] * new_rate // old_rate)
-    ratio = Fraction(min(old_rate, new_rate), max(old_rate, new_rate))
-    small, large = ratio.limit_denominator(_MAX_PHASES).as_integer_ratio()
-    steps = (large, small) if old_rate > new_rate else (small, large)
-    resampled: Tensor = resample_frac(x, *steps, output_length=length)
+    if max(old_rate, new_rate) // math.gcd(old_rate, new_rate) > _MAX_PHASES:
+        return _resample_spectrum(x, old_rate, new_rate)[..., :length]
+    resampled: Tensor = resample_frac(x, old_rate, new_rate, output_length=length)
     return resampled
+
+
+def _resample_spectrum(x: Tensor, old_rate: int, new_rate: int) -> Tensor:
+    """Resample by cutting or padding the spectrum of the whole clip, zero-padded to full seconds.
+
+    Over full seconds both rates have whole numbers of samples, so the ratio is exact.
+    """
+    seconds = x.shape[-1] // old_rate + 1
+    padded = fit_length(x, seconds * old_rate)
+    total = seconds * new_rate
+    bins = min(padded.shape[-1], total) // 2 + 1
+    spectrum = torch.fft.rfft(padded)[..., :bins]
+    y: Tensor = torch.fft.irfft(spectrum, n=total) * (new_rate / old_rate)
+    return y
 
 
 def fit_length(x: Tensor, samples: int) -> Tensor:
