@@ -146,3 +146,17 @@ def test_missing_folders_are_named(tmp_path: Path, plain: Path) -> None:
         open_labelled(DataOptions(data=tmp_path / "absent"))
     with pytest.raises(MondegreenError, match="absent"):
         open_material(options(plain, tmp_path, extra=(tmp_path / "absent",)), None, 16000, 200)
+
+
+def test_extra_clips_of_held_out_speakers_are_found_by_the_group_pattern(
+    plain: Path, tmp_path: Path
+) -> None:
+    for speaker in range(40):
+        write(tmp_path / "more" / "bird" / f"c-s{speaker}.wav", seed=900 + speaker)
+    chosen = options(plain, tmp_path, group_pattern=r"-(s\d+)", extra=(tmp_path / "more",))
+    material = open_material(chosen, None, 16000, 200)
+    assert material.unlabelled is not None
+    for part in ("validation", "test"):
+        assert material.splits[part].groups
+        assert not material.unlabelled.groups & material.splits[part].groups
+    assert material.unlabelled.groups == material.splits["train"].groups
