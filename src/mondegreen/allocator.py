@@ -14,8 +14,9 @@ def keep_memory() -> bool:
     """Tell glibc's malloc to keep freed memory for reuse.
 
     By default every tensor above 128 KiB (growing to 32 MiB) is a fresh mapping whose pages the
-    kernel zeroes again at each step; on CPU trainings that was half of the time. The process may
-    hold up to its peak memory until it ends.
+    kernel zeroes again at each step. What that costs depends on the machine;
+    ``benchmarks/allocator.py`` measures it. The process may hold up to its peak memory until it
+    ends.
 
     Returns:
         True where it took effect: on Linux with glibc.
