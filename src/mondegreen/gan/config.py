@@ -18,7 +18,7 @@ class BudgetSchedule:
     final_db: float = 20.0
     """The budget that the generator is trained for, in dB."""
     start_db: float = 5.0
-    """The budget of the first step: loose, or nothing is learned at all."""
+    """The budget of the first step, looser than the final one."""
     ramp: float = 0.5
     """Share of the training over which the budget tightens linearly."""
     spread_db: tuple[float, float] = (-2.0, 2.0)

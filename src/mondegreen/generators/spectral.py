@@ -2,7 +2,7 @@
 
 Beyond the paper, whose U-Net needs 1.36 GMAC a clip and a network for each target. The perturbation
 is drawn relative to the clip's own spectrum (a complex gain for every time-frequency bin), so it
-hides where the clip is loud, and the network need not learn to track phase.
+keeps pace with the clip's phase without having to draw it.
 """
 
 from __future__ import annotations
