@@ -28,6 +28,7 @@ class AttackResult:
         - ``x``, ``x_adv``: ``(batch, 1, time)``, on the 16-bit grid
         - ``logits``: ``(batch, labels)``, of ``x_adv``
         - ``success``: ``(batch,)``, bool
+        - ``gradients``: ``(batch,)``, int64, or None
     """
 
     x: Tensor
@@ -38,6 +39,8 @@ class AttackResult:
     """What the classifier says of the rounded adversarial clips."""
     success: Tensor
     """Whether that is the target."""
+    gradients: Tensor | None = None
+    """How many gradients were spent on each clip; None for an attack that counts none."""
 
 
 class Attack(ABC):
@@ -57,6 +60,15 @@ class Attack(ABC):
         self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
     ) -> Tensor:
         """Return a perturbation of the same shape as ``x``; it need not keep the budget yet."""
+
+    def search(
+        self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return what :meth:`perturb` returns, and the gradients spent on each clip if it counts.
+
+        Attacks that search override this.
+        """
+        return self.perturb(classifier, x, target, budget), None
 
     def __repr__(self) -> str:
         """Show the hyper-parameters."""
@@ -96,11 +108,11 @@ class Attack(ABC):
             )
         scale = classifier.normalization
         x = quantize(x, scale)
-        delta = self.perturb(classifier, x, target, budget)
+        delta, gradients = self.search(classifier, x, target, budget)
         if budget is None:
             x_adv = quantize(x + delta, scale)
         else:
             x_adv = quantize_within(x, delta, budget, scale)
         with torch.no_grad():
             logits = classifier(x_adv)
-        return AttackResult(x, x_adv, logits, logits.argmax(dim=1) == target)
+        return AttackResult(x, x_adv, logits, logits.argmax(dim=1) == target, gradients)

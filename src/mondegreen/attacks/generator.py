@@ -1,13 +1,15 @@
-"""The trained generator as an attack: one forward pass a clip."""
+"""The trained generator as an attack: one forward pass a clip, refined by gradients if wanted."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from mondegreen.attacks.attack import Attack
+from mondegreen.attacks.gradient import check_search, default_step, refine
 from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.errors import MondegreenError
@@ -17,36 +19,68 @@ from mondegreen.generators.generator import Generator
 class GeneratorAttack(Attack):
     """Perturb each clip by one forward pass of a generator (paper, eq. 4).
 
+    With ``refine``, the clips that are not heard as the target after that are improved by projected
+    gradient steps (:func:`mondegreen.attacks.gradient.refine`), each until it succeeds.
+
     Args:
         generator: A trained generator.
+        refine: Gradients a clip, at most, after the forward pass; 0 needs no gradient at all.
+        quietness: From 0 to 1, for a generator that was trained for it. Refinement does not know
+            it: its steps follow the budget alone.
+        step: Length of the first refining step as a share of the budget's bound; None takes
+            :func:`mondegreen.attacks.gradient.default_step`.
+
+    Raises:
+        MondegreenError: ``refine`` is negative, ``quietness`` outside of 0..1, or ``step`` is not
+            positive.
     """
 
-    def __init__(self, *, generator: Generator) -> None:
+    def __init__(
+        self,
+        *,
+        generator: Generator,
+        refine: int = 0,
+        quietness: float = 0.0,
+        step: float | None = None,
+    ) -> None:
+        if not (math.isfinite(quietness) and 0.0 <= quietness <= 1.0):
+            raise MondegreenError(f"generator: quietness is {quietness}; choose from 0 to 1.")
+        check_search(refine, 1.0 if step is None else step)
         self.generator = generator
+        self.refine, self.quietness, self.step = refine, quietness, step
 
     @property
     def name(self) -> str:
-        """``generator-unet`` or ``generator-spectral``."""
-        return f"generator-{self.generator.name}"
+        """``generator-unet`` or ``generator-spectral``; ``generator-spectral+3`` refines."""
+        return f"generator-{self.generator.name}" + (f"+{self.refine}" if self.refine else "")
 
     def parameters(self) -> dict[str, Any]:
-        """Return what identifies the generator."""
+        """Return what identifies the generator, and the settings of the attack."""
         config = self.generator.config
         return {
             "network": config.network.kind,
             "targets": list(config.targets),
             "trained_for_db": config.budget_db,
             "fingerprint": self.generator.fingerprint(),
+            "refine": self.refine,
+            "quietness": self.quietness,
+            "step": self.step,
         }
 
-    @torch.no_grad()
     def perturb(
         self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
     ) -> Tensor:
-        """Return the generator's perturbation for ``budget``.
+        """Return the perturbations for ``budget``; see :meth:`search`."""
+        return self.search(classifier, x, target, budget)[0]
+
+    def search(
+        self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the perturbations for ``budget`` and, if refined, the gradients of each clip.
 
         Raises:
-            MondegreenError: The classifier has other labels or another rate than the generator.
+            MondegreenError: The classifier has other labels or another rate than the generator, or
+                there is no budget to refine within.
         """
         config = self.generator.config
         if classifier.labels != config.labels or classifier.sample_rate != config.sample_rate:
@@ -54,5 +88,16 @@ class GeneratorAttack(Attack):
                 f"this generator works for the labels {', '.join(config.labels)} at "
                 f"{config.sample_rate} Hz, in this order; {classifier.name} has others."
             )
-        delta: Tensor = self.generator(x, target, budget)
-        return delta
+        with torch.no_grad():
+            delta: Tensor = self.generator(x, target, budget, quietness=self.quietness)
+        if not self.refine:
+            return delta, None
+        budget = budget or self.generator.budget
+        if budget is None:
+            raise MondegreenError(
+                f"{self.name}: refinement needs a budget, and this generator was trained without "
+                "one. Name a budget, such as snr:20."
+            )
+        step = self.step or default_step(budget, fresh=False)
+        found = refine(classifier, x, target, budget, delta, steps=self.refine, step=step)
+        return found.delta, found.gradients

@@ -106,6 +106,7 @@ class Generator(nn.Module):
         target: Tensor,
         budget: Budget | None = None,
         snr_db: Tensor | None = None,
+        quietness: float | Tensor = 0.0,
     ) -> Tensor:
         """Return a perturbation, projected onto the budget, with ``x + delta`` in [-1, 1].
 
@@ -114,26 +115,30 @@ class Generator(nn.Module):
             target: Indices into the classifier's labels, ``(batch,)``.
             budget: The budget to keep; by default the one it was trained for.
             snr_db: A budget in dB for each clip, ``(batch,)``, in place of ``budget``.
+            quietness: From 0 (the budget alone limits the perturbation) to 1 (as inaudible as the
+                network knows), one number or one a clip, ``(batch,)``.
 
         Shape:
             - Input: ``(batch, 1, time)``
             - Output: ``(batch, 1, time)``
 
         Raises:
-            MondegreenError: It was not trained for one of the targets.
+            MondegreenError: It was not trained for one of the targets, or not for quietness.
         """
         slot = self.target_slot[target]
-        if bool((slot < 0).any()):
-            missing = {self.config.labels[int(i)] for i in target[slot < 0]}
-            raise MondegreenError(
-                f"this generator was trained for {', '.join(self.config.targets)}, "
-                f"not for {', '.join(sorted(missing))}."
-            )
+        refuse_unknown(self.config, target, slot)
         budget = budget if budget is not None or snr_db is not None else self.budget
-        if isinstance(self.network, UNetGenerator):
-            delta = self.network.propose(x, slot)
+        if isinstance(self.network, SpectralGenerator) and self.network.config.dial:
+            quiet = torch.as_tensor(quietness, dtype=x.dtype, device=x.device).expand(len(x))
+            delta = self.network.propose(x, slot, wanted_db(x, budget, snr_db), quiet)
+        elif isinstance(quietness, Tensor) or quietness != 0.0:
+            raise MondegreenError(
+                "this generator knows no quietness; use 0, or one that was trained for it."
+            )
+        elif isinstance(self.network, SpectralGenerator):
+            delta = self.network.propose(x, slot, wanted_db(x, budget, snr_db))
         else:
-            delta = self.network.propose(x, slot, self._wanted_db(x, budget, snr_db))
+            delta = self.network.propose(x, slot)
         if snr_db is not None:
             delta = SNR(0.0).project(x, delta, db=snr_db)
         elif budget is not None:
@@ -141,21 +146,48 @@ class Generator(nn.Module):
         # Not clamp(x + delta) - x: that sum rounds, and a quiet delta would exceed its budget.
         return delta.clamp(-1.0 - x, 1.0 - x)
 
-    def _wanted_db(self, x: Tensor, budget: Budget | None, snr_db: Tensor | None) -> Tensor:
-        """Return each clip's budget as the signal-to-noise ratio that conditions the network."""
-        if snr_db is not None:
-            return snr_db
-        if isinstance(budget, SNR):
-            return x.new_full((len(x),), budget.db)
-        energy = x.double().square().sum(dim=(1, 2)).clamp_min(1e-12)
-        if isinstance(budget, L2):
-            allowed = torch.full_like(energy, budget.eps**2)
-        elif isinstance(budget, Linf):
-            allowed = torch.full_like(energy, budget.eps**2 * x.shape[2] / 3)
-        else:
-            return x.new_full((len(x),), 20.0)
-        wanted = (10.0 * torch.log10(energy / allowed.clamp_min(1e-12))).clamp(0.0, 60.0)
-        return wanted.to(x.dtype)
+
+def wanted_db(x: Tensor, budget: Budget | None, snr_db: Tensor | None) -> Tensor:
+    """Return each clip's budget as the signal-to-noise ratio that conditions the network.
+
+    Args:
+        x: Waveforms, ``(batch, 1, time)``.
+        budget: The budget; an L2 or maximum norm counts as the ratio that it amounts to for the
+            clip (a maximum norm as uniform noise up to it), from 0 to 60 dB; None as 20 dB.
+        snr_db: A ratio in dB for each clip, ``(batch,)``, in place of ``budget``.
+    """
+    if snr_db is not None:
+        return snr_db
+    if isinstance(budget, SNR):
+        return x.new_full((len(x),), budget.db)
+    energy = x.double().square().sum(dim=(1, 2)).clamp_min(1e-12)
+    if isinstance(budget, L2):
+        allowed = torch.full_like(energy, budget.eps**2)
+    elif isinstance(budget, Linf):
+        allowed = torch.full_like(energy, budget.eps**2 * x.shape[2] / 3)
+    else:
+        return x.new_full((len(x),), 20.0)
+    wanted = (10.0 * torch.log10(energy / allowed.clamp_min(1e-12))).clamp(0.0, 60.0)
+    return wanted.to(x.dtype)
+
+
+def refuse_unknown(config: GeneratorConfig, target: Tensor, slot: Tensor) -> None:
+    """Check that a generator was trained for its targets.
+
+    Args:
+        config: The generator's.
+        target: Indices into the classifier's labels.
+        slot: The same as indices into the generator's targets, -1 where there is none.
+
+    Raises:
+        MondegreenError: It was not trained for one of them.
+    """
+    if bool((slot < 0).any()):
+        missing = {config.labels[int(i)] for i in target[slot < 0]}
+        raise MondegreenError(
+            f"this generator was trained for {', '.join(config.targets)}, "
+            f"not for {', '.join(sorted(missing))}."
+        )
 
 
 def describe_classifier(

@@ -42,6 +42,8 @@ class SpectralConfig:
     floor: float = 0.05
     """Added to each bin's magnitude, relative to the clip's mean, so that faint bins can be
     perturbed; digital silence stays silent."""
+    dial: bool = False
+    """Take a wanted quietness as a second condition beside the budget."""
 
     def __post_init__(self) -> None:
         """Refuse sizes that cannot work."""
@@ -140,7 +142,7 @@ class SpectralGenerator(nn.Module):
         bins = config.window // 2 + 1
         self.spectrum = Spectrum(config.window)
         self.target_embedding = nn.Embedding(targets, config.width)
-        self.budget_embedding = nn.Linear(1, config.width)
+        self.budget_embedding = nn.Linear(2 if config.dial else 1, config.width)
         self.encode = nn.Linear(bins * (3 if config.phase else 1), config.width)
         self.blocks = nn.ModuleList(
             ConvNeXtBlock(config.width, config.expansion, config.kernel, config.width)
@@ -149,13 +151,16 @@ class SpectralGenerator(nn.Module):
         self.modulation = nn.Linear(config.width, 2 * config.width)
         self.decode = nn.Linear(config.width, 2 * bins)
 
-    def propose(self, x: Tensor, target: Tensor, snr_db: Tensor) -> Tensor:
+    def propose(
+        self, x: Tensor, target: Tensor, snr_db: Tensor, quietness: Tensor | None = None
+    ) -> Tensor:
         """Return an unscaled perturbation.
 
         Args:
             x: Waveforms.
             target: Target indices, ``(batch,)``.
             snr_db: The budget to aim for in dB, ``(batch,)``.
+            quietness: How inaudible to be, 0 to 1, ``(batch,)``; for a network with a dial.
 
         Shape:
             - Input: ``(batch, 1, time)``
@@ -166,7 +171,8 @@ class SpectralGenerator(nn.Module):
         power = spectrum.real.square() + spectrum.imag.square()
         magnitude = power.add(1e-9).sqrt()
         floor = self.config.floor * magnitude.mean(dim=(1, 2), keepdim=True)
-        condition = self.target_embedding(target) + self.budget_embedding(snr_db[:, None] / 10 - 2)
+        wanted = [snr_db / 10 - 2] if quietness is None else [snr_db / 10 - 2, quietness]
+        condition = self.target_embedding(target) + self.budget_embedding(torch.stack(wanted, 1))
         gain = self._gain(spectrum, magnitude, F.gelu(condition))
         reference = spectrum * (1.0 + floor / magnitude)  # |X| + floor, with the clip's phase
         delta = self.spectrum.inverse(gain * reference, x.shape[2])

@@ -1,0 +1,227 @@
+"""Targeted gradient search within a budget, from nothing or from a generator's proposal.
+
+Projected gradient descent (Madry et al. 2018, https://arxiv.org/abs/1706.06083), one perturbation
+a clip, with normalised steps that become smaller, and with a stop for each clip on its own as soon
+as it is heard as the target after rounding to 16 bits.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from mondegreen.attacks.attack import Attack
+from mondegreen.attacks.search import Loss, Search
+from mondegreen.budgets import Budget, Linf
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.errors import MondegreenError
+
+Start = Literal["zero", "random"]
+
+KAPPA = 0.1
+"""Default margin, in units of the logits, that ends the search of a clip."""
+SHAPING = 0.5
+"""Default exponent of :func:`~mondegreen.attacks.search.shape_gradient`."""
+
+
+@dataclass(frozen=True)
+class Refined:
+    """What :func:`refine` found.
+
+    Shape:
+        - ``delta``: ``(batch, 1, time)``
+        - ``gradients``, ``success``: ``(batch,)``
+    """
+
+    delta: Tensor
+    """The best perturbation seen for each clip; it keeps the budget, and [-1, 1] with the clip."""
+    gradients: Tensor
+    """How many gradients were spent on each clip, int64."""
+    success: Tensor
+    """Whether the clip is heard as the target after rounding to 16 bits."""
+
+
+def default_step(budget: Budget, *, fresh: bool) -> float:
+    """Return the length of the first step as a share of the budget's bound.
+
+    Chosen on validation speakers of Speech Commands, never on test speakers, against the keyword
+    spotter ``zoo:speech-commands``: 64 to 128 clips, targets at random, signal-to-noise ratios of
+    25 to 40 dB, 1 to 20 steps. From zero, shares from 0.3 to 0.9 were within a few clips of each
+    other for every number of steps, so one number serves all. A good start wants shorter steps.
+    Sign steps were tried from zero only, at ``linf:0.001`` and ``linf:0.0003``. The loss, the
+    shaping and the square-root schedule of :func:`refine` were chosen in the same way; momentum
+    brought nothing that exceeded the scatter.
+
+    Args:
+        budget: The budget; sign steps (:class:`Linf`) want other lengths than Euclidean ones.
+        fresh: Whether the search starts from zero or from noise, not from a good proposal.
+    """
+    if isinstance(budget, Linf):
+        return 0.4
+    return 0.6 if fresh else 0.15
+
+
+def refine(
+    classifier: Classifier,
+    x: Tensor,
+    target: Tensor,
+    budget: Budget,
+    delta: Tensor,
+    *,
+    steps: int,
+    step: float,
+    kappa: float = KAPPA,
+    loss: Loss = "cross-entropy",
+    shaping: float = SHAPING,
+) -> Refined:
+    """Improve perturbations by projected gradient steps, each clip until it succeeds.
+
+    Step ``i`` of ``n`` moves by ``step * (1 - i / n) ** 0.5`` of the budget's bound: along the
+    normalised gradient, or for :class:`Linf` by its sign. The sum is projected onto the budget and
+    cut so that the clip stays in [-1, 1]. A clip that is heard as the target by ``kappa`` after
+    rounding to 16 bits within the budget changes no more and costs no more gradients; for the
+    others the best perturbation seen is returned. A clip whose budget is zero (silence, under a
+    signal-to-noise ratio) costs none. The weights of the classifier get no gradients.
+
+    Args:
+        classifier: The frozen classifier.
+        x: Waveforms in [-1, 1].
+        target: Indices of the wanted labels, ``(batch,)``.
+        budget: How large the perturbation may be.
+        delta: Where to start; projected first.
+        steps: Gradients a clip, at most.
+        step: Length of the first step, as a share of the budget's bound.
+        kappa: Margin between the target's logit and the best other one that is enough.
+        loss: What to descend.
+        shaping: Exponent of :func:`~mondegreen.attacks.search.shape_gradient`; 0 leaves the
+            gradient as it is. Sign steps are never shaped.
+
+    Shape:
+        - x, delta: ``(batch, 1, time)``
+
+    Raises:
+        MondegreenError: ``steps`` is negative, or ``step``, ``kappa`` or ``shaping`` is.
+    """
+    check_search(steps, step, kappa, shaping)
+    with torch.inference_mode(False), torch.enable_grad():
+        search = Search(classifier, x, target, budget, delta, kappa)
+        with torch.no_grad():
+            rows = search.judge(search.possible())
+        for number in range(steps):
+            size = step * math.sqrt(1.0 - number / steps)
+            rows, gradient = search.look(rows, loss, first=number == 0)
+            if not len(rows):
+                break
+            search.move(rows, gradient, size, shaping)
+        if steps:
+            with torch.no_grad():
+                search.judge(rows)
+    return Refined(search.best, search.gradients, search.score > 0.0)
+
+
+def check_search(steps: int, step: float, kappa: float = KAPPA, shaping: float = SHAPING) -> None:
+    """Refuse settings that no search can be made with.
+
+    Raises:
+        MondegreenError: One is negative, NaN or infinite, or ``step`` is zero.
+    """
+    if steps < 0:
+        raise MondegreenError(f"gradient search: steps is {steps}; choose 0 or more.")
+    if not (math.isfinite(step) and step > 0.0):
+        raise MondegreenError(f"gradient search: step is {step}; choose a positive share.")
+    for name, value in (("kappa", kappa), ("shaping", shaping)):
+        if not (math.isfinite(value) and value >= 0.0):
+            raise MondegreenError(f"gradient search: {name} is {value}; choose 0 or more.")
+
+
+class ProjectedGradient(Attack):
+    """Search each clip's perturbation by projected gradient descent (Madry et al. 2018).
+
+    Args:
+        steps: Gradients a clip, at most; a clip that succeeds needs no more.
+        step: Length of the first step as a share of the budget's bound; None takes
+            :func:`default_step`.
+        start: ``zero``, or ``random``: noise of half of the budget.
+        kappa: Margin between the target's logit and the best other one that ends the search.
+        loss: What is descended.
+        shaping: Exponent of :func:`~mondegreen.attacks.search.shape_gradient`; 0 is plain gradient
+            descent.
+        seed: Of the random start; each batch starts from the same draw.
+
+    Raises:
+        MondegreenError: ``steps`` is below 1, or another setting is out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        steps: int = 20,
+        step: float | None = None,
+        start: Start = "zero",
+        kappa: float = KAPPA,
+        loss: Loss = "cross-entropy",
+        shaping: float = SHAPING,
+        seed: int = 1024,
+    ) -> None:
+        if steps < 1:
+            raise MondegreenError(f"gradient search: steps is {steps}; choose 1 or more.")
+        check_search(steps, 1.0 if step is None else step, kappa, shaping)
+        self.steps, self.step, self.start, self.kappa = steps, step, start, kappa
+        self.loss: Loss = loss
+        self.shaping, self.seed = shaping, seed
+
+    @property
+    def name(self) -> str:
+        """``pgd-20``, say."""
+        return f"pgd-{self.steps}"
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the settings of the search."""
+        names = ("steps", "step", "start", "kappa", "loss", "shaping", "seed")
+        return {name: getattr(self, name) for name in names}
+
+    def perturb(
+        self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
+    ) -> Tensor:
+        """Return the perturbations found; see :meth:`search`."""
+        return self.search(classifier, x, target, budget)[0]
+
+    def search(
+        self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the perturbations found and the gradients spent on each clip.
+
+        Raises:
+            MondegreenError: There is no budget.
+        """
+        if budget is None:
+            raise MondegreenError(
+                f"{self.name} needs a budget, such as snr:20: without one, any clip can be "
+                "replaced altogether."
+            )
+        step = self.step or default_step(budget, fresh=True)
+        found = refine(
+            classifier,
+            x,
+            target,
+            budget,
+            self._start(x, budget),
+            steps=self.steps,
+            step=step,
+            kappa=self.kappa,
+            loss=self.loss,
+            shaping=self.shaping,
+        )
+        return found.delta, found.gradients
+
+    def _start(self, x: Tensor, budget: Budget) -> Tensor:
+        if self.start == "zero":
+            return torch.zeros_like(x)
+        random = torch.Generator().manual_seed(self.seed)
+        noise = (2.0 * torch.rand(x.shape, generator=random) - 1.0).to(x)
+        norm = budget.norm(noise).clamp_min(1e-12)
+        return noise * (0.5 * budget.bound(x) / norm).to(x.dtype)[:, None, None]
