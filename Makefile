@@ -18,9 +18,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) torch
-	$(INSTALL) --editable '.[quality,speech,dev]' || { \
+	$(INSTALL) --editable '.[quality,speech,onnx,dev]' || { \
 	  echo "note: PESQ is compiled here and needs a C compiler; going on without it" >&2; \
-	  $(INSTALL) --editable '.[speech,dev]'; }
+	  $(INSTALL) --editable '.[speech,onnx,dev]'; }
 	touch $@
 
 demo: setup  ## train, attack, measure and report on the synthetic corpus (FRESH=1 starts over)
@@ -49,6 +49,8 @@ smoke: setup  ## run every command once, at the smallest size
 results: setup  ## write docs/results.md and the README's table from results/*/results.json
 	$(BIN)/python -m mondegreen.report.docs_results results docs/results.md
 	$(BIN)/python -m mondegreen.report.readme results README.md
+	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md
+	$(BIN)/python -m mondegreen.report.docs_ablation results/ablation docs/generator.md
 	$(BIN)/python -m mondegreen.report.card $(CARD)
 
 picture: setup  ## redraw the README's picture from the evaluation in EVALUATION=folder
@@ -58,6 +60,8 @@ picture: setup  ## redraw the README's picture from the evaluation in EVALUATION
 results-check: setup  ## fail when these are out of step with the result files
 	$(BIN)/python -m mondegreen.report.docs_results results docs/results.md --check
 	$(BIN)/python -m mondegreen.report.readme results README.md --check
+	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md --check
+	$(BIN)/python -m mondegreen.report.docs_ablation results/ablation docs/generator.md --check
 	$(BIN)/python -m mondegreen.report.card --check $(CARD)
 
 clean:  ## delete runs and caches, keep the environment

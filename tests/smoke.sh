@@ -59,6 +59,14 @@ wanted = {"file", "before", "after", "target", "success", "snr_db", "pesq_nb", "
 assert len(rows) == 24 and all(wanted | {"milliseconds"} <= set(row) for row in rows), rows[:1]
 PY
 expect 0 "$command" report paper-evaluation
+for kind in perturbation filter; do
+  expect 0 "$command" train universal --preset smoke --kind "$kind" --data voices --cache cache \
+    --classifier demo/classifier --out "universal-$kind"
+done
+expect 0 "$command" compare --generator demo/generator --universal universal-perturbation \
+  --filter universal-filter --attacks generator generator+1:quietness=0.5 pgd:steps=1 universal \
+  filter --budgets snr:20 --pairs 4 --quality-pairs 0 --timing-rounds 1 --out comparison
+holds comparison/comparison.json comparison/table.md comparison/table.tex comparison/pairs.csv
 
 expect 2 "$command" attack nowhere.wav --target yes --generator demo/generator --out fooled
 expect 2 "$command" attack voices/no/*_0.wav --target maybe --generator demo/generator --out fooled

@@ -12,15 +12,13 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mondegreen.attacks.attack import Attack
 from mondegreen.audio import float_to_pcm16, quantize, wav_round_trip, write_wav
 from mondegreen.budgets import SNR, Budget
 from mondegreen.classifiers.classifier import Classifier, predict
-from mondegreen.data.cache import ClipCache
 from mondegreen.data.dataset import ClipDataset
-from mondegreen.data.folder import folder_corpus
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.evaluate import EvaluationOptions, evaluate
 from mondegreen.evaluation.results import Setting, results, write_evaluation
@@ -28,16 +26,6 @@ from mondegreen.evaluation.results import Setting, results, write_evaluation
 SAMPLES = 1024
 LABELS = ("a", "b", "c")
 FEW = EvaluationOptions(batch_size=4, quality_pairs=5, samples=1, timing_repeats=1)
-
-
-class Slots(nn.Module):
-    """Hears the third of the clip in which most of the energy lies."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the energies of the thirds."""
-        parts = x[:, 0, : 3 * (SAMPLES // 3)].reshape(len(x), 3, -1)
-        energies: Tensor = parts.square().sum(dim=2) * 100.0
-        return energies
 
 
 class Burst(Attack):
@@ -59,35 +47,6 @@ class Burst(Attack):
             if index != 2:
                 delta[row, :, index * third : (index + 1) * third : 2] = 0.9
         return delta
-
-
-@pytest.fixture
-def classifier() -> Classifier:
-    return Classifier(
-        Slots(), labels=LABELS, sample_rate=16_000, clip_samples=SAMPLES, name="slots"
-    ).freeze()
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> ClipDataset:
-    """Two clips a label; one clip of 'b' sounds like 'a', one of 'c' is silent."""
-    rng = np.random.default_rng(0)
-    for index, label in enumerate(LABELS):
-        (tmp_path / "clips" / label).mkdir(parents=True)
-        for take in range(2):
-            slot = 0 if (label, take) == ("b", 1) else index
-            x = np.zeros(SAMPLES)
-            third = SAMPLES // 3
-            x[slot * third : (slot + 1) * third] = 0.2 * rng.standard_normal(third)
-            if (label, take) == ("c", 1):
-                x[:] = 0.0
-            path = tmp_path / "clips" / label / f"s{index}{take}_nohash_0.wav"
-            soundfile.write(path, x.clip(-1, 1), 16_000)
-    corpus = folder_corpus(tmp_path / "clips")
-    cache = ClipCache.build(
-        corpus, sample_rate=16_000, clip_samples=SAMPLES, folder=tmp_path / "cache"
-    )
-    return ClipDataset(corpus, cache)
 
 
 def setting(classifier: Classifier, data: ClipDataset, budget: Budget | None) -> Setting:

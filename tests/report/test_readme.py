@@ -7,18 +7,23 @@ from pathlib import Path
 import pytest
 
 from mondegreen.errors import MondegreenError
-from mondegreen.report.readme import BEGIN, END, insert, main
+from mondegreen.report.generated import insert
+from mondegreen.report.readme import main
+
+BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 
 
 def test_only_the_part_between_the_markers_changes() -> None:
     page = f"# Title\n{BEGIN}\nold\n{END}\nrest\n"
-    assert insert(page, "new", "README") == f"# Title\n{BEGIN}\nnew\n{END}\nrest\n"
-    assert insert(insert(page, "new", "README"), "new", "README") == insert(page, "new", "README")
+    assert insert(page, "new", "results") == f"# Title\n{BEGIN}\nnew\n{END}\nrest\n"
+    assert insert(insert(page, "old", "results"), "new", "results") == insert(
+        page, "new", "results"
+    )
 
 
 def test_missing_markers_are_an_error() -> None:
     with pytest.raises(MondegreenError, match="markers"):
-        insert("# Title\n", "new", "README")
+        insert("# Title\n", "new", "results")
 
 
 def test_check_notices_an_old_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

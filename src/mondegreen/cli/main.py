@@ -18,8 +18,10 @@ COMMANDS = {
     "data info": "count and check the clips of a folder; decode them into the cache",
     "train classifier": "train a keyword spotter or any classifier of labelled clips",
     "train generator": "train a generator of adversarial clips against a classifier",
+    "train universal": "train the generator's trivial rivals: one waveform or filter a target",
     "attack": "make sound files be heard as a chosen label",
     "evaluate": "measure success and quality over a test split; write results.json",
+    "compare": "attacks beside each other on the same clips, under the same budgets",
     "report": "write the figures and the page of an evaluation",
 }
 

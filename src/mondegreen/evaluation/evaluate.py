@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import datetime
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -23,13 +22,11 @@ from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier, predict
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.errors import MondegreenError
+from mondegreen.evaluation.pairs import Kept, Pairs, draw_kept, every_pair
 from mondegreen.metrics.macs import count_macs
 from mondegreen.metrics.snr import snr_db
 from mondegreen.metrics.timing import milliseconds
 from mondegreen.progress import progress_bar
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -44,58 +41,16 @@ class EvaluationOptions:
     samples: int = 2
     """Pairs kept as WAV files for each source and target, the first ones that were drawn."""
     timing_repeats: int = 20
-    """Repetitions of which the median time is taken."""
+    """Repetitions of which the median time is taken; 0 measures no time."""
     seed: int = 1024
     """Seeds the draw of the pairs that are listened to."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that nothing can be measured with."""
-        if self.batch_size < 1 or self.timing_repeats < 1 or self.samples < 0 or self.seed < 0:
+        if self.batch_size < 1 or min(self.timing_repeats, self.samples, self.seed) < 0:
             raise MondegreenError(
-                "batch-size and timing-repeats must be 1 or more, samples and seed 0 or more."
+                "batch-size must be 1 or more, timing-repeats, samples and seed 0 or more."
             )
-
-
-@dataclass
-class Pairs:
-    """One row for every (clip, target): what was heard, whether it was meant, at which quality."""
-
-    clip: Ints
-    source: Ints
-    target: Ints
-    before: Ints
-    after: Ints
-    before_probability: Floats
-    after_probability: Floats
-    snr_db: Floats
-    pesq_nb: Floats
-    pesq_wb: Floats
-    stoi: Floats
-
-    @property
-    def success(self) -> npt.NDArray[np.bool_]:
-        """Whether the classifier hears the target."""
-        reached: npt.NDArray[np.bool_] = self.after == self.target
-        return reached
-
-    @property
-    def correct(self) -> npt.NDArray[np.bool_]:
-        """Whether the classifier had heard the unperturbed clip rightly."""
-        right: npt.NDArray[np.bool_] = self.before == self.source
-        return right
-
-    def __len__(self) -> int:
-        """Return the number of pairs."""
-        return len(self.clip)
-
-
-@dataclass
-class Kept:
-    """Pairs whose waveforms are kept, to be scored for quality and to be listened to."""
-
-    rows: list[int] = field(default_factory=list)
-    x: list[Tensor] = field(default_factory=list)
-    x_adv: list[Tensor] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -118,6 +73,7 @@ def evaluate(
     budget: Budget | None,
     targets: tuple[str, ...] = (),
     options: EvaluationOptions | None = None,
+    pairs: Pairs | None = None,
 ) -> Evaluation:
     """Attack every clip of ``data`` towards every target that is not its label.
 
@@ -128,22 +84,25 @@ def evaluate(
         budget: The budget that every perturbation has to keep; None for none.
         targets: Labels to reach; by default all that the attack knows.
         options: How much is measured.
+        pairs: Attack only these, say from :func:`~mondegreen.evaluation.pairs.draw_pairs`, in place
+            of every clip with every one of ``targets``; they are not changed.
 
     Raises:
         MondegreenError: There is no pair to attack, or a target is unknown.
     """
     options = options or EvaluationOptions()
     start = time.perf_counter()
-    indices = [classifier.label_index(name) for name in targets or classifier.labels]
-    pairs = _empty_pairs(data.labels.numpy(), np.array(indices))
-    if not len(pairs):
-        raise MondegreenError("there is nothing to attack: every clip carries the target already.")
+    if pairs is None:
+        pairs = all_pairs(classifier, data, targets)
+    pairs = pairs.take(np.arange(len(pairs)))
     before = _clean(classifier, data)
     pairs.before[:] = before.argmax(1).numpy()[pairs.clip]
     pairs.before_probability[:] = before.numpy()[pairs.clip, pairs.target]
-    kept = Kept(rows=_draw(pairs, options))
+    random = np.random.default_rng(options.seed)
+    kept = Kept(rows=draw_kept(pairs, options.quality_pairs, options.samples, random))
     _attack_all(attack, classifier, data, budget, pairs, kept, options.batch_size)
     accuracy = float((before.argmax(1) == data.labels).double().mean())
+    indices = list(dict.fromkeys(pairs.target.tolist()))
     timing = _time(attack, classifier, data, budget, indices, options)
     return Evaluation(
         pairs=pairs,
@@ -155,42 +114,28 @@ def evaluate(
     )
 
 
-def _empty_pairs(labels: Ints, targets: Ints) -> Pairs:
-    """Lay out all pairs, ordered by target and then by clip, so batches share a target."""
-    clip = np.tile(np.arange(len(labels), dtype=np.int64), len(targets))
-    target = np.repeat(targets, len(labels))
-    wanted = labels[clip] != target
-    target, clip = target[wanted], clip[wanted]
+def all_pairs(classifier: Classifier, data: ClipDataset, targets: tuple[str, ...] = ()) -> Pairs:
+    """Return every clip of ``data`` with every target that is not its label.
 
-    def blank() -> Floats:
-        return np.full(len(clip), np.nan)
+    Args:
+        classifier: Knows the labels.
+        data: The clips.
+        targets: Labels to reach; by default all.
 
-    def none() -> Ints:
-        return np.full(len(clip), -1, dtype=np.int64)
-
-    return Pairs(clip, labels[clip], target, none(), none(), *(blank() for _ in range(6)))
+    Raises:
+        MondegreenError: There is none, or a target is unknown.
+    """
+    indices = [classifier.label_index(name) for name in targets or classifier.labels]
+    pairs = every_pair(data.labels.numpy(), np.array(indices))
+    if not len(pairs):
+        raise MondegreenError("there is nothing to attack: every clip carries the target already.")
+    return pairs
 
 
 def _clean(classifier: Classifier, data: ClipDataset) -> Tensor:
     scale = classifier.normalization
     batches = data.batches(128, normalization=scale)
     return torch.cat([predict(classifier, x) for x, _ in batches])
-
-
-def _draw(pairs: Pairs, options: EvaluationOptions) -> list[int]:
-    """Choose the pairs to keep: some of every cell of the matrix, and more at random."""
-    rng = np.random.default_rng(options.seed)
-    order = rng.permutation(len(pairs))
-    if options.quality_pairs < 0:
-        return [int(row) for row in order]
-    seen: dict[tuple[int, int], int] = {}
-    first: list[int] = []
-    rest: list[int] = []
-    for row in order:
-        cell = (int(pairs.source[row]), int(pairs.target[row]))
-        seen[cell] = seen.get(cell, 0) + 1
-        (first if seen[cell] <= options.samples else rest).append(int(row))
-    return first + rest[: max(0, options.quality_pairs - len(first))]
 
 
 def _attack_all(
@@ -236,6 +181,8 @@ def _time(
     options: EvaluationOptions,
 ) -> dict[str, float]:
     """Time the perturbation alone, warm, at batch 1 and at a full batch."""
+    if not options.timing_repeats:
+        return {}
     device = classifier.device
     found: dict[str, float] = {}
     for name, size in (("batch1", 1), ("batchN", options.batch_size)):

@@ -18,7 +18,8 @@ from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.errors import MissingExtraError
-from mondegreen.evaluation.evaluate import Evaluation, Floats, describe, network_cost
+from mondegreen.evaluation.evaluate import Evaluation, describe, network_cost
+from mondegreen.evaluation.pairs import Floats
 from mondegreen.files import write_json, write_text
 from mondegreen.metrics.quality import quality
 from mondegreen.metrics.success import bootstrap_interval, success_matrix, success_rates
@@ -69,42 +70,17 @@ def results(evaluation: Evaluation, setting: Setting, reason: str | None) -> dic
     """
     pairs, s = evaluation.pairs, setting
     labels = s.classifier.labels
-    success = pairs.success
-    overall = success_rates(pairs.source, pairs.target, pairs.before, pairs.after)
-    rates, counts = success_matrix(pairs.source, pairs.target, success, len(labels))
-    groups = np.array([clip.group for clip in s.data.clips])[pairs.clip]
-    # Pairs of one speaker are not independent, so whole speakers are drawn again.
-    low, high = bootstrap_interval(success, groups, np.random.default_rng(s.seed))
+    rates, counts = success_matrix(pairs.source, pairs.target, pairs.success, len(labels))
     return {
         "format": 1,
-        "classifier": {
-            "name": s.classifier.name,
-            "parameters": s.classifier.parameter_count(),
-            "fingerprint": s.classifier.fingerprint(),
-            "labels": list(labels),
-            "sample_rate": s.classifier.sample_rate,
-        },
+        "classifier": describe_classifier(s.classifier),
         "attack": describe(s.attack),
-        "budget": _budget(s.budget),
-        "dataset": {
-            "name": s.data.corpus.name,
-            "split": s.split,
-            "split_kind": s.split_kind,
-            "clips": len(s.data),
-            "groups": len(s.data.groups),
-            "silent_clips": s.data.silent(),
-        },
-        "pairs": len(pairs),
-        "success_rate": overall.rate,
-        "success_interval": [low, high],
-        "success_rate_correct": _finite(overall.correct),
-        "baseline_rate": overall.baseline,
-        "clean_accuracy": evaluation.clean_accuracy,
+        "budget": describe_budget(s.budget),
+        "dataset": describe_data(s.data, s.split, s.split_kind),
+        **outcome(evaluation, s.data, s.seed, reason),
         "success_matrix": [[None if math.isnan(v) else float(v) for v in row] for row in rates],
         "pair_counts": counts.tolist(),
         "per_target": _per_target(evaluation, labels),
-        "snr_db": _summary(pairs.snr_db),
-        **{name: _quality(evaluation, name, reason) for name in QUALITY},
         "milliseconds_per_clip": evaluation.timing,
         "generator": network_cost(s.attack, s.classifier.clip_samples),
         "seed": s.seed,
@@ -115,7 +91,59 @@ def results(evaluation: Evaluation, setting: Setting, reason: str | None) -> dic
     }
 
 
-def _budget(budget: Budget | None) -> dict[str, Any]:
+def outcome(
+    evaluation: Evaluation, data: ClipDataset, seed: int, reason: str | None
+) -> dict[str, Any]:
+    """Return how many pairs succeeded and at which quality, as result files state it.
+
+    Args:
+        evaluation: What was measured.
+        data: The clips.
+        seed: Seeds the interval's draws.
+        reason: Why PESQ and STOI are missing, or None.
+    """
+    pairs = evaluation.pairs
+    overall = success_rates(pairs.source, pairs.target, pairs.before, pairs.after)
+    groups = np.array([clip.group for clip in data.clips])[pairs.clip]
+    # Pairs of one speaker are not independent, so whole speakers are drawn again.
+    low, high = bootstrap_interval(pairs.success, groups, np.random.default_rng(seed))
+    return {
+        "pairs": len(pairs),
+        "success_rate": overall.rate,
+        "success_interval": [low, high],
+        "success_rate_correct": _finite(overall.correct),
+        "baseline_rate": overall.baseline,
+        "clean_accuracy": evaluation.clean_accuracy,
+        "snr_db": _summary(pairs.snr_db),
+        **{name: _quality(evaluation, name, reason) for name in QUALITY},
+    }
+
+
+def describe_classifier(classifier: Classifier) -> dict[str, Any]:
+    """Return what identifies a classifier in a result file."""
+    return {
+        "name": classifier.name,
+        "parameters": classifier.parameter_count(),
+        "fingerprint": classifier.fingerprint(),
+        "labels": list(classifier.labels),
+        "sample_rate": classifier.sample_rate,
+    }
+
+
+def describe_data(data: ClipDataset, split: str, split_kind: str) -> dict[str, Any]:
+    """Return what identifies the clips in a result file."""
+    return {
+        "name": data.corpus.name,
+        "split": split,
+        "split_kind": split_kind,
+        "clips": len(data),
+        "groups": len(data.groups),
+        "silent_clips": data.silent(),
+    }
+
+
+def describe_budget(budget: Budget | None) -> dict[str, Any]:
+    """Return a budget's kind and value for a result file."""
     if budget is None:
         return {"kind": "none", "value": None}
     return {"kind": budget.kind, "value": budget.value}

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from mondegreen.errors import MondegreenError
-from mondegreen.files import read_json, write_text
+from mondegreen.files import read_json
 from mondegreen.report.formatting import number, percent
+from mondegreen.report.generated import write_or_check
 from mondegreen.report.results import Results, load_results
 
 ABOUT = ("title", "data", "licence", "intended", "limits", "commands")
@@ -91,25 +92,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("results", type=Path, nargs="+", help="folders that hold results.json")
     parser.add_argument("--check", action="store_true", help="exit with 1 if the card is old")
     options = parser.parse_args(arguments)
-    try:
+
+    def render() -> dict[Path, str]:
         found = [load_results(folder / "results.json") for folder in options.results]
-        texts = {
-            "measured.json": json.dumps(measured(found), indent=2) + "\n",
-            "CARD.md": render_card(read_json(options.folder / "about.json"), found),
+        about = read_json(options.folder / "about.json")
+        return {
+            options.folder / "measured.json": json.dumps(measured(found), indent=2) + "\n",
+            options.folder / "CARD.md": render_card(about, found),
         }
-        old = []
-        for name, text in texts.items():
-            path = options.folder / name
-            if not options.check:
-                write_text(path, text)
-            elif not path.is_file() or path.read_text(encoding="utf-8") != text:
-                old.append(name)
-    except MondegreenError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    if old:
-        print(f"{', '.join(old)} out of step; run `make results`.", file=sys.stderr)
-    return int(bool(old))
+
+    return write_or_check(render, options.check)
 
 
 if __name__ == "__main__":

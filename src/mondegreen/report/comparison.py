@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mondegreen.report.formatting import DASH, number, percent, size
 from mondegreen.report.paper import (
@@ -95,7 +97,11 @@ def _spread(quality: Quality, digits: int, unit: str) -> str:
 
 def machine(results: Results) -> str:
     """Return the device that measured the times."""
-    environment = results.environment
+    return machine_of(results.environment)
+
+
+def machine_of(environment: Mapping[str, Any]) -> str:
+    """Return the device that a result file's ``environment`` names."""
     gpu = environment.get("gpu")
     if gpu:
         return str(gpu)

@@ -7,16 +7,17 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mondegreen.errors import MondegreenError
-from mondegreen.files import read_json, write_text
+from mondegreen.files import read_json
 from mondegreen.report.comparison import machine
 from mondegreen.report.formatting import DASH, number, percent, size
+from mondegreen.report.generated import write_or_check
+from mondegreen.report.markdown import anchor, escape_cell, escape_text, table
 from mondegreen.report.paper import (
     CITATION,
     DOI,
@@ -98,7 +99,7 @@ def render_results(results_root: Path) -> str:
     if classifiers:
         parts += ["## Trainings\n", classifiers]
     for name, results in found.items():
-        parts += [f"## {_cell(name)}\n", _about(results), _target_table(results)]
+        parts += [f"## {escape_cell(name)}\n", _about(results), _target_table(results)]
     if not found:
         parts.append("No results yet.\n")
     return "\n".join(parts)
@@ -107,7 +108,7 @@ def render_results(results_root: Path) -> str:
 def _main_table(found: Mapping[str, Results]) -> str:
     rows = [_paper_row(setting, row) for setting in SETTINGS for row in _attacks(setting)]
     rows += [_row(name, results) for name, results in found.items()]
-    return _table(COLUMNS, rows, "llrrll" + 11 * "r")
+    return table(COLUMNS, rows, "llrrll" + 11 * "r")
 
 
 def _attacks(setting: ReportedSetting) -> tuple[ReportedAttack, ...]:
@@ -139,9 +140,8 @@ def _paper_row(setting: ReportedSetting, row: ReportedAttack) -> list[str]:
 
 def _row(name: str, results: Results) -> list[str]:
     snr = results.snr_db
-    anchor = "".join(c for c in name.lower().replace(" ", "-") if c.isalnum() or c in "-_")
     return [
-        f"[{_cell(name)}](#{anchor})",
+        f"[{escape_cell(name)}](#{anchor(name)})",
         f"{results.classifier.name} on {results.data.name}",
         size(results.classifier.parameters),
         percent(results.clean_accuracy),
@@ -187,7 +187,7 @@ def _classifier_table(folders: Sequence[Path]) -> str:
                 rows.append(_classifier_row(folder / name, summary))
                 break
     head = ("run", "test accuracy", "validation", "minutes", "command")
-    return _table(head, rows, "lrrrl") if rows else ""
+    return table(head, rows, "lrrrl") if rows else ""
 
 
 def _classifier_row(path: Path, summary: Mapping[str, Any]) -> list[str]:
@@ -218,7 +218,7 @@ def _about(results: Results) -> str:
         "```",
         "",
     ]
-    return "\n".join([_text(lines[0]), *lines[1:]])
+    return "\n".join([escape_text(lines[0]), *lines[1:]])
 
 
 def _target_table(results: Results) -> str:
@@ -229,22 +229,7 @@ def _target_table(results: Results) -> str:
         head += ["success *(paper)*", "SNR *(paper)*", "PESQ *(paper)*"]
         for row, target in zip(rows, targets, strict=True):
             row += [target.paper_success, target.paper_snr, target.paper_pesq]
-    return _table(head, rows, "l" + (len(head) - 1) * "r")
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], alignment: str) -> str:
-    rule = ["--:" if side == "r" else "---" for side in alignment]
-    lines = [" | ".join(head), " | ".join(rule)]
-    lines += [" | ".join(map(_cell, row)) for row in rows]
-    return "".join(f"| {line} |\n" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return _text(text).replace("|", "\\|")
-
-
-def _text(text: str) -> str:
-    return " ".join(text.replace("&", "&amp;").replace("<", "&lt;").split())
+    return table(head, rows, "l" + (len(head) - 1) * "r")
 
 
 def _code(text: str) -> str:
@@ -258,27 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("page", type=Path, help="the Markdown page, such as docs/results.md")
     parser.add_argument("--check", action="store_true", help="exit with 1 if the page is old")
     options = parser.parse_args(arguments)
-    try:
-        text = render_results(options.results)
-        if not options.check:
-            write_text(options.page, text)
-            return 0
-    except MondegreenError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return _check(options.page, text)
-
-
-def _check(page: Path, text: str) -> int:
-    old = page.read_text(encoding="utf-8") if page.is_file() else ""
-    if old == text:
-        return 0
-    difference = difflib.unified_diff(
-        old.splitlines(keepends=True), text.splitlines(keepends=True), str(page), "generated"
-    )
-    sys.stdout.writelines(difference)
-    print(f"{page} is out of step with the results; run `make results`.", file=sys.stderr)
-    return 1
+    return write_or_check(lambda: {options.page: render_results(options.results)}, options.check)
 
 
 if __name__ == "__main__":

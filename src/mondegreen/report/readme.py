@@ -11,13 +11,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mondegreen.errors import MondegreenError
-from mondegreen.files import write_text
 from mondegreen.report.formatting import DASH, number, percent, size
+from mondegreen.report.generated import insert, write_or_check
 from mondegreen.report.paper import GENERATOR_MACS, GENERATOR_PARAMETERS, SPEECH
 from mondegreen.report.results import Results, load_results
-
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 
 COLUMNS = (
     "",
@@ -74,19 +71,6 @@ def _row(name: str, results: Results) -> tuple[str, ...]:
     )
 
 
-def insert(page: str, table: str, name: str) -> str:
-    """Return ``page`` with ``table`` between the markers.
-
-    Raises:
-        MondegreenError: The markers are missing.
-    """
-    head, begin, rest = page.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not (begin and end):
-        raise MondegreenError(f"{name} needs the markers {BEGIN} and {END}.")
-    return f"{head}{BEGIN}\n{table}\n{END}{tail}"
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the table, or with ``--check`` tell whether it is old; return the exit code."""
     parser = argparse.ArgumentParser(prog="mondegreen.report.readme", description=__doc__)
@@ -94,18 +78,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("page", type=Path, help="the README")
     parser.add_argument("--check", action="store_true", help="exit with 1 if the table is old")
     options = parser.parse_args(arguments)
-    try:
-        old = options.page.read_text(encoding="utf-8")
-        new = insert(old, render_table(options.results), str(options.page))
-        if not options.check:
-            write_text(options.page, new)
-            return 0
-    except (MondegreenError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    if new != old:
-        print(f"{options.page} is out of step; run `make results`.", file=sys.stderr)
-    return int(new != old)
+
+    def render() -> dict[Path, str]:
+        page = options.page.read_text(encoding="utf-8")
+        return {options.page: insert(page, render_table(options.results), "results")}
+
+    return write_or_check(render, options.check)
 
 
 if __name__ == "__main__":

@@ -144,27 +144,29 @@ def load_results(path: Path) -> Results:
     top = Fields.of(read_json(path), str(path))
     if top.value("format") != FORMAT:
         top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
-    classifier = _classifier(top.child("classifier"))
+    classifier = read_classifier(top.child("classifier"))
     size = len(classifier.labels)
     return Results(
         classifier=classifier,
-        attack=_attack(top.child("attack")),
-        budget=_budget(top.child("budget")),
-        data=_data(top.child("dataset")),
+        attack=read_attack(top.child("attack")),
+        budget=read_budget(top.child("budget")),
+        data=read_data(top.child("dataset")),
         pairs=top.count("pairs"),
         success_rate=top.rate("success_rate"),
-        success_interval=_interval(top),
+        success_interval=read_interval(top),
         success_rate_correct=top.optional_rate("success_rate_correct"),
         baseline_rate=top.rate("baseline_rate"),
         clean_accuracy=top.rate("clean_accuracy"),
         success_matrix=top.rates("success_matrix", size),
         pair_counts=top.counts("pair_counts", size),
         per_target=_per_target(top.child("per_target"), classifier.labels),
-        snr_db=_quality(top, "snr_db"),
-        pesq_nb=_quality(top, "pesq_nb"),
-        pesq_wb=_quality(top, "pesq_wb"),
-        stoi=_quality(top, "stoi"),
-        cost=_cost(top.optional_child("milliseconds_per_clip"), top.optional_child("generator")),
+        snr_db=read_quality(top, "snr_db"),
+        pesq_nb=read_quality(top, "pesq_nb"),
+        pesq_wb=read_quality(top, "pesq_wb"),
+        stoi=read_quality(top, "stoi"),
+        cost=read_cost(
+            top.optional_child("milliseconds_per_clip"), top.optional_child("generator")
+        ),
         seed=top.count("seed"),
         command=top.text("command"),
         environment=top.child("environment").values,
@@ -173,7 +175,8 @@ def load_results(path: Path) -> Results:
     )
 
 
-def _interval(top: Fields) -> tuple[float, float] | None:
+def read_interval(top: Fields) -> tuple[float, float] | None:
+    """Return the ends of ``success_interval``; None where there is none."""
     name = "success_interval"
     ends = top.values.get(name)
     if ends is None:
@@ -184,7 +187,8 @@ def _interval(top: Fields) -> tuple[float, float] | None:
     return low, high
 
 
-def _classifier(fields: Fields) -> AttackedClassifier:
+def read_classifier(fields: Fields) -> AttackedClassifier:
+    """Return the attacked classifier."""
     labels = fields.texts("labels")
     if len(labels) < 2 or len(set(labels)) < len(labels):
         fields.fail("labels", "expected at least two different labels")
@@ -193,19 +197,22 @@ def _classifier(fields: Fields) -> AttackedClassifier:
     )
 
 
-def _attack(fields: Fields) -> AttackUsed:
+def read_attack(fields: Fields) -> AttackUsed:
+    """Return the attack's name and hyper-parameters."""
     options = {key: value for key, value in fields.values.items() if key != "name"}
     return AttackUsed(fields.text("name"), options)
 
 
-def _budget(fields: Fields) -> BudgetUsed:
+def read_budget(fields: Fields) -> BudgetUsed:
+    """Return what the perturbation was allowed."""
     kind = fields.text("kind")
     if kind not in BUDGET_KINDS:
         fields.fail("kind", f"{kind!r} is not one of {', '.join(BUDGET_KINDS)}")
     return BudgetUsed(kind, fields.optional_number("value"))
 
 
-def _data(fields: Fields) -> DataUsed:
+def read_data(fields: Fields) -> DataUsed:
+    """Return which clips were attacked."""
     return DataUsed(
         name=fields.text("name"),
         split=fields.text("split"),
@@ -227,7 +234,8 @@ def _per_target(fields: Fields, labels: tuple[str, ...]) -> dict[str, TargetScor
     return {label: scores[label] for label in labels if label in scores}
 
 
-def _quality(top: Fields, name: str) -> Quality:
+def read_quality(top: Fields, name: str) -> Quality:
+    """Return the summary of one quality metric."""
     if top.value(name) is None:
         return Quality(None, None, None, 0, None, "not measured")
     fields = top.child(name)
@@ -241,7 +249,8 @@ def _quality(top: Fields, name: str) -> Quality:
     return Quality(mean, median, worst, failed, pairs, reason)
 
 
-def _cost(times: Fields | None, generator: Fields | None) -> Cost:
+def read_cost(times: Fields | None, generator: Fields | None) -> Cost:
+    """Return times and size; None where they were not measured."""
     return Cost(
         batch1_ms=times.optional_number("batch1") if times else None,
         batch_n_ms=times.optional_number("batchN") if times else None,

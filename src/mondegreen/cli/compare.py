@@ -1,0 +1,145 @@
+"""``mondegreen compare``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.cli.loading import choose_budget, classifier_folder
+from mondegreen.cli.options import Device, choose_device, parse, say
+from mondegreen.cli.train_generator import data_of
+from mondegreen.data.options import DataOptions, open_test_split
+from mondegreen.errors import MondegreenError
+from mondegreen.evaluation.cells import build_cells
+from mondegreen.evaluation.compare import Bench, CompareOptions, compare
+from mondegreen.evaluation.recipes import Entry, RecipeName, cross, recipe, without_repeats
+from mondegreen.evaluation.specs import Sources
+from mondegreen.generators.generator import Generator, load_generator
+from mondegreen.generators.spectral import SpectralConfig
+from mondegreen.report.comparison_results import load_comparison
+from mondegreen.report.comparison_tables import print_comparison, write_comparison
+from mondegreen.runs import Run
+from mondegreen.zoo import resolve
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Options of ``compare``."""
+
+    data: Annotated[DataOptions, tyro.conf.arg(name="")]
+    """Without --data: the clips that the generator was trained on, divided alike."""
+    out: Path
+    """Folder for cells/, comparison.json, pairs.csv, tables and figures; the same command
+    continues there, and further attacks and budgets join what is finished."""
+    measure: Annotated[CompareOptions, tyro.conf.arg(name="")]
+    attacks: tuple[str, ...] = ()
+    """Such as generator, generator+3 (3 refining steps), generator:quietness=0.5, pgd:steps=20,
+    universal, filter, or your own as module:Class or module:Class:option=value."""
+    budgets: tuple[str, ...] = ()
+    """snr:DB, l2:EPS, linf:EPS or none; every attack meets every budget."""
+    recipe: RecipeName | None = None
+    """curves (five attacks from 10 to 40 dB) or pareto (refinement beside search, step by step);
+    --attacks and --budgets add to it."""
+    generator: Path = Path("zoo:speech-commands")
+    """Run folder of the generator, or zoo:<name> for one that comes with the package."""
+    universal: Path | None = None
+    """Run folder of the universal perturbations."""
+    filter: Path | None = None
+    """Run folder of the filters with perturbations."""
+    classifier: Path | None = None
+    """Run folder of the classifier; by default the one that the generator was trained against."""
+    target: tuple[str, ...] = ()
+    """Labels to reach; by default all that the generator knows."""
+    on: Literal["train", "validation", "test"] = "test"
+    """Which split to measure on."""
+    device: Device = "auto"
+    """auto, cpu or cuda."""
+    json: bool = False
+    """Print comparison.json instead of a table."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What cannot change in a comparison's folder. Attacks and budgets may join."""
+
+    data: DataOptions
+    measure: CompareOptions
+    classifier: str
+    target: tuple[str, ...]
+    on: str
+    device: str
+
+
+def run(words: Sequence[str]) -> None:
+    """Parse the words, compare and report."""
+    default = Compare(data=DataOptions(), out=Path("runs/comparison"), measure=CompareOptions())
+    description = "Compare attacks under the same budgets on the same clips, in one run."
+    execute(parse(Compare, words, "compare", description, default))
+
+
+def execute(options: Compare) -> None:
+    """Measure what is not measured yet; write and print the tables and figures."""
+    model = resolve(options.generator)
+    classifier = load_classifier(options.classifier or classifier_folder(model))
+    given = cross(list(options.attacks), list(options.budgets))
+    needed = options.recipe is not None or any(e.spec.kind == "generator" for e in given)
+    generator = load_generator(model, classifier) if needed else None
+    entries = _entries(options, given, generator)
+    device = choose_device(options.device)
+    classifier.to(device)
+    if generator is not None:
+        generator.to(device)
+    folders = {"universal": options.universal, "filter": options.filter}
+    cells = build_cells(entries, classifier, Sources(generator, folders))
+    bench, rules = _bench(options, data_of(model, options.data), classifier, generator)
+    content = compare(cells, bench, Run(options.out, rules).folder, tell=say)
+    found = load_comparison(options.out / "comparison.json")
+    files = write_comparison(options.out, found)
+    if options.json:
+        print(json.dumps(content, indent=2))
+    else:
+        print_comparison(found)
+    say(f"Written to {options.out}: comparison.json, {', '.join(file.name for file in files)}")
+
+
+def _entries(options: Compare, given: list[Entry], generator: Generator | None) -> list[Entry]:
+    """Return the cells of the recipe and those named, or say what is missing."""
+    if bool(options.attacks) != bool(options.budgets):
+        raise MondegreenError("--attacks and --budgets go together: give both, or a --recipe.")
+    if not (given or options.recipe):
+        raise MondegreenError(
+            "nothing to compare: give --recipe curves, or --attacks and --budgets, such as "
+            "--attacks generator pgd:steps=20 --budgets snr:20 snr:30."
+        )
+    network = generator.config.network if generator is not None else None
+    dial = isinstance(network, SpectralConfig) and network.dial
+    entries = recipe(options.recipe, dial=dial) if options.recipe else []
+    for entry in given:
+        if entry.spec.kind == "generator" and generator is not None and entry.budget is None:
+            choose_budget("none", generator)  # refuses where the generator needs a budget
+    return without_repeats([*entries, *given])
+
+
+def _bench(
+    options: Compare, data: DataOptions, classifier: Classifier, generator: Generator | None
+) -> tuple[Bench, Rules]:
+    """Open the clips; return what all cells share, and what the folder must keep to."""
+    targets = options.target or (generator.config.targets if generator is not None else ())
+    shape = (classifier.labels, classifier.sample_rate, classifier.clip_samples)
+    clips = open_test_split(data, *shape, options.on)
+    bench = Bench(classifier, clips, options.on, data.split, options.measure, targets)
+    rules = Rules(
+        data=data,
+        measure=options.measure,
+        classifier=classifier.fingerprint(),
+        target=targets,
+        on=options.on,
+        device=classifier.device.type,
+    )
+    return bench, rules

@@ -1,0 +1,174 @@
+"""Attacks by short strings: ``generator+3``, ``pgd:steps=20``, ``my_module:MyAttack:level=2``."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mondegreen.attacks.attack import Attack
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.errors import MondegreenError
+from mondegreen.generators.generator import Generator
+from mondegreen.zoo import resolve
+
+CLASSES = {
+    "generator": "mondegreen.attacks.generator:GeneratorAttack",
+    "pgd": "mondegreen.attacks.gradient:ProjectedGradient",
+}
+"""Short names of attacks that are made from their options alone, or with the generator."""
+
+LOADERS = {
+    "universal": "mondegreen.attacks.universal:load_universal",
+    "filter": "mondegreen.attacks.linear_filter:load_universal",
+}
+"""Short names of attacks that are trained beforehand and loaded from a run's folder."""
+
+GRAMMAR = "write name, name+steps, name:option=value,option=value or module:Class"
+
+Value = int | float | bool | str
+
+
+@dataclass(frozen=True)
+class AttackSpec:
+    """An attack as it is asked for."""
+
+    text: str
+    """How it was written: the attack's label in tables."""
+    kind: str
+    """A short name, or ``module:Class``."""
+    options: Mapping[str, Value]
+    """Keyword arguments of the constructor."""
+
+    @property
+    def family(self) -> str:
+        """The attack without its number of steps and its quietness: one line of a figure."""
+        rest = {k: v for k, v in self.options.items() if k not in ("refine", "steps", "quietness")}
+        options = ",".join(f"{key}={value}" for key, value in rest.items())
+        return f"{self.kind}:{options}" if options else self.kind
+
+    @property
+    def quietness(self) -> float | None:
+        """The generator's quietness, where it was named."""
+        value = self.options.get("quietness")
+        return None if value is None else float(value)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What trained attacks are made from; None where it was not given."""
+
+    generator: Generator | None = None
+    folders: Mapping[str, Path | None] | None = None
+    """Run folders by short name: ``universal``, ``filter``."""
+
+
+def parse_spec(text: str) -> AttackSpec:
+    """Read an attack's short string.
+
+    Args:
+        text: A short name (``generator``, ``pgd``, ``universal``, ``filter``) or ``module:Class``;
+            of a generator ``+k`` for k refining steps; and after a colon the constructor's
+            options.
+
+    Raises:
+        MondegreenError: It is not understood.
+
+    Example:
+        >>> parse_spec("generator+3:quietness=0.5").options
+        {'refine': 3, 'quietness': 0.5}
+        >>> parse_spec("my_attacks:Burst:level=2").kind
+        'my_attacks:Burst'
+    """
+    parts = text.split(":")
+    written = parts.pop() if "=" in parts[-1] else ""
+    name, plus, steps = ":".join(parts).partition("+")
+    options: dict[str, Value] = {}
+    known = name in CLASSES or name in LOADERS
+    own = not known and re.fullmatch(r"[\w.]+:\w+", name) is not None
+    own = own and name.partition(":")[0] not in (*CLASSES, *LOADERS)
+    if not (known or own):
+        names = ", ".join([*CLASSES, *LOADERS])
+        raise MondegreenError(f"attack {text!r} is not understood; {GRAMMAR}. Names: {names}.")
+    if plus:
+        if name != "generator" or not steps.isdecimal():
+            raise MondegreenError(f"attack {text!r}: only generator+STEPS refines, with a number.")
+        options["refine"] = int(steps)
+    for item in filter(None, written.split(",")):
+        key, equals, value = item.partition("=")
+        if not (equals and key.isidentifier() and value) or key in options:
+            raise MondegreenError(f"attack {text!r}: {item!r} is no option=value, or is repeated.")
+        options[key] = _value(value)
+    return AttackSpec(text, name, options)
+
+
+def _value(text: str) -> Value:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def build_attack(spec: AttackSpec, classifier: Classifier, sources: Sources) -> Attack:
+    """Make the attack that a short string asks for.
+
+    Args:
+        spec: The attack.
+        classifier: What it will be used against.
+        sources: The generator and the folders of trained attacks.
+
+    Raises:
+        MondegreenError: Something it needs is missing, its options are wrong, or there is no such
+            class.
+    """
+    options = dict(spec.options)
+    if spec.kind in LOADERS:
+        folder = (sources.folders or {}).get(spec.kind)
+        if folder is None:
+            raise MondegreenError(
+                f"attack {spec.text!r} is trained beforehand: give its run by --{spec.kind}, or "
+                "name other attacks by --attacks."
+            )
+        if options:
+            raise MondegreenError(f"attack {spec.text!r}: {spec.kind} takes no options.")
+        attack: Attack = _find(spec, LOADERS[spec.kind])(resolve(folder), classifier)
+        return attack
+    factory = _find(spec, CLASSES.get(spec.kind, spec.kind))
+    if spec.kind == "generator":
+        if sources.generator is None:
+            raise MondegreenError(f"attack {spec.text!r} needs a generator; give --generator.")
+        return _construct(spec, factory, {"generator": sources.generator, **options})
+    return _construct(spec, factory, options)
+
+
+def _find(spec: AttackSpec, place: str) -> Any:
+    module, _, name = place.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise MondegreenError(
+            f"attack {spec.text!r}: cannot import {name} from {module} ({error}). The module has "
+            "to be installed or in the folder that PYTHONPATH names."
+        ) from error
+
+
+def _construct(spec: AttackSpec, factory: Any, options: dict[str, Any]) -> Attack:
+    if not (isinstance(factory, type) and issubclass(factory, Attack)):
+        raise MondegreenError(f"attack {spec.text!r}: {spec.kind} is no mondegreen.Attack.")
+    try:
+        inspect.signature(factory).bind(**options)
+    except TypeError as error:
+        known = ", ".join(inspect.signature(factory).parameters)
+        raise MondegreenError(f"attack {spec.text!r}: {error}; its options: {known}.") from error
+    try:
+        return factory(**options)
+    except (TypeError, ValueError) as error:
+        raise MondegreenError(f"attack {spec.text!r}: {error}.") from error

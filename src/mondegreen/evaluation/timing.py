@@ -1,0 +1,133 @@
+"""Time several attacks alike: in alternating rounds, on the same clips."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.data.dataset import ClipDataset
+from mondegreen.evaluation.cells import Cell
+from mondegreen.evaluation.pairs import Pairs
+from mondegreen.progress import track
+
+Batch = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class TimingPlan:
+    """How often each call is made."""
+
+    rounds: int = 20
+    """Timed calls of each; the median counts."""
+    warmup: int = 2
+    """Calls of each before: they compile kernels, fill caches and reserve memory."""
+    seconds: float = 4.0
+    """A call is not repeated once it was timed for so long; where its first warm-up takes longer,
+    one call is timed."""
+
+
+def time_cells(
+    cells: Sequence[Cell],
+    classifier: Classifier,
+    data: ClipDataset,
+    pairs: Pairs,
+    plan: TimingPlan,
+    batch_size: int,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """Time every cell's perturbation at batch 1 and at a full batch, on the same clips.
+
+    Args:
+        cells: Attacks and budgets.
+        classifier: What is attacked.
+        data: The clips.
+        pairs: The pairs to draw from.
+        plan: How often.
+        batch_size: The full batch; fewer where there are fewer pairs.
+        seed: Draws the pairs.
+
+    Returns:
+        For every cell the median milliseconds a clip as ``batch1`` and ``batchN``, the means as
+        ``batch1_mean`` and ``batchN_mean``, ``N``, and ``calls``: how many calls each of both
+        sizes was timed for. Where an attack stops early with clips that succeed, the median at
+        batch 1 is the time of an easy clip; the mean is what a clip costs.
+    """
+    order = np.random.default_rng(seed).permutation(len(pairs))
+    full = min(batch_size, len(pairs))
+    times: list[dict[str, Any]] = [{"N": full, "calls": []} for _ in cells]
+    for key, size in (("batch1", 1), ("batchN", full)):
+        batches = []
+        for index in range(max(plan.rounds, plan.warmup)):
+            rows = order[(index * size + np.arange(size)) % len(order)]
+            x = data.waveforms(pairs.clip[rows], classifier.normalization)
+            target = torch.from_numpy(pairs.target[rows])
+            batches.append((x.to(classifier.device), target.to(classifier.device)))
+        calls = [partial(_perturb, cell, classifier, batches) for cell in cells]
+        found = alternating_milliseconds(calls, plan, classifier.device, f"timing, batch {size}")
+        for entry, spent in zip(times, found, strict=True):
+            entry[key] = statistics.median(spent) / size
+            entry[f"{key}_mean"] = statistics.fmean(spent) / size
+            entry["calls"].append(len(spent))
+    return times
+
+
+def _perturb(cell: Cell, classifier: Classifier, batches: Sequence[Batch], index: int) -> Tensor:
+    x, target = batches[index]
+    return cell.attack.perturb(classifier, x, target, cell.budget)
+
+
+def alternating_milliseconds(
+    calls: Sequence[Callable[[int], object]],
+    plan: TimingPlan,
+    device: torch.device,
+    description: str = "timing",
+) -> list[list[float]]:
+    """Return the times of each call in ms.
+
+    Every call is made once before any is made again, so a machine that is busy for a while slows
+    all of them. On CUDA every call is waited for.
+
+    Args:
+        calls: Each takes the number of the round, from 0.
+        plan: How often.
+        device: Where the work runs.
+        description: For the progress bar.
+
+    Raises:
+        ValueError: The plan times nothing.
+    """
+    if plan.rounds < 1 or plan.warmup < 0:
+        raise ValueError(f"cannot time {plan.rounds} rounds after {plan.warmup} for warming up")
+    times: list[list[float]] = [[] for _ in calls]
+    warm = [plan.warmup for _ in calls]
+    for index in range(plan.warmup):
+        for number, call in enumerate(calls):
+            if index < warm[number] and _seconds(call, index, device) > plan.seconds:
+                warm[number] = index + 1
+    for index in track(range(plan.rounds), description):
+        for number, call in enumerate(calls):
+            if not times[number] or sum(times[number]) < plan.seconds:
+                times[number].append(_seconds(call, index, device))
+    return [[1e3 * second for second in spent] for spent in times]
+
+
+def _seconds(call: Callable[[int], object], index: int, device: torch.device) -> float:
+    _wait(device)
+    start = time.perf_counter()
+    call(index)
+    _wait(device)
+    return time.perf_counter() - start
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,85 @@
+"""The table of what each choice in the recipe bought, in ``docs/generator.md``.
+
+``python -m mondegreen.report.docs_ablation results/ablation docs/generator.md`` replaces what
+stands between the markers; ``--check`` tells whether it is in step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mondegreen.errors import MondegreenError
+from mondegreen.files import read_json
+from mondegreen.report.formatting import number, percent, size
+from mondegreen.report.generated import insert, write_or_check
+from mondegreen.report.markdown import table
+
+BASE = "the recipe"
+
+
+def render_table(folder: Path) -> str:
+    """Return the table and a line about the machine, the recipe first, the others by success.
+
+    Args:
+        folder: Holds one JSON file a variant, from ``benchmarks/ablation.py``.
+
+    Raises:
+        MondegreenError: A file is damaged, or the recipe itself is missing.
+    """
+    found = [_read(path) for path in sorted(folder.glob("*.json"))]
+    base = next((one for one in found if one["name"] == BASE), None)
+    if base is None:
+        raise MondegreenError(f"{folder} has no result of {BASE!r}; run benchmarks/ablation.py.")
+    budgets = [key for key in base["validation"] if key != "pairs"]
+    middle = budgets[len(budgets) // 2]
+    found.sort(key=lambda one: (one is not base, -one["validation"][middle]["success_rate"]))
+    head = ["variant", *(f"success at {db} dB" for db in budgets), f"PESQ nb at {middle} dB"]
+    head += ["processor time", "parameters", "MACs a clip"]
+    rows = [_row(one, base, budgets, middle) for one in found]
+    about = (
+        f"\n{base['steps']:,} steps each, {base['validation']['pairs']:,} pairs of the validation "
+        f"split; machine: {base['environment']['cpu']}, one thread."
+    )
+    return table(head, rows, "l" + "r" * (len(head) - 1)) + about
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content = read_json(path)
+    if not isinstance(content, dict) or not {"name", "validation"} <= content.keys():
+        raise MondegreenError(f"{path}: this is no result of benchmarks/ablation.py.")
+    return content
+
+
+def _row(one: dict[str, Any], base: dict[str, Any], budgets: list[str], middle: str) -> list[str]:
+    successes = []
+    for db in budgets:
+        rate = one["validation"][db]["success_rate"]
+        change = 100 * (rate - base["validation"][db]["success_rate"])
+        successes.append(percent(rate) + ("" if one is base else f" ({change:+.1f})"))
+    time = one["processor_seconds"] / base["processor_seconds"]
+    pesq = number(one["validation"][middle]["pesq_nb"])
+    cost = [f"× {time:.2f}", size(one["parameters"]), size(one["macs"])]
+    return [one["name"], *successes, pesq, *cost]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the table, or with ``--check`` tell whether it is old; return the exit code."""
+    parser = argparse.ArgumentParser(prog="mondegreen.report.docs_ablation", description=__doc__)
+    parser.add_argument("results", type=Path, help="folder with one file a variant")
+    parser.add_argument("page", type=Path, help="the Markdown page")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if the table is old")
+    options = parser.parse_args(arguments)
+
+    def render() -> dict[Path, str]:
+        page = options.page.read_text(encoding="utf-8")
+        return {options.page: insert(page, render_table(options.results), "ablation")}
+
+    return write_or_check(render, options.check)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""``docs/comparison.md`` and its pictures, generated from every ``results/<name>/comparison.json``.
+
+``python -m mondegreen.report.docs_comparison results docs/comparison.md`` writes the page and
+``images/comparison-<name>-<figure>.svg`` beside it; ``--check`` tells whether they are in step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from mondegreen.errors import MondegreenError
+from mondegreen.report.comparison_figures import draw_comparison
+from mondegreen.report.comparison_results import Comparison, load_comparison
+from mondegreen.report.comparison_tables import about, markdown, verdicts
+from mondegreen.report.generated import write_or_check
+from mondegreen.report.markdown import escape_text, table
+from mondegreen.report.style import save_figure
+
+HEAD = """\
+# Attacks compared
+
+<!-- Generated from results/*/comparison.json by `make results`; edit those, not this page. -->
+
+Each comparison is one run of `mondegreen compare`. What makes it fair:
+
+* Every attack meets the **same pairs** of clip and target, the same classifier and the same
+  budgets. The pairs are drawn before anything is attacked.
+* The budget is kept and **success is scored by the same code** for all attacks, on the waveform
+  that a 16-bit WAV file holds after it was written and read back.
+* The interval is a bootstrap over speakers or tracks. Where two intervals overlap widely, the order
+  of the two attacks may be chance.
+* PESQ and STOI are means over the same pairs for every attack, successes and failures alike; pairs
+  without a score are left out.
+* **Times** are of the perturbation alone, after warming up. The attacks take turns on the same
+  clips, so a machine that is busy for a while slows all of them. Attacks that stop early spend more
+  on a difficult clip than on an easy one, so at batch 1 the mean stands beside the median, and the
+  figures show the mean. *Gradients* are counted at the classifier, not told by the attack.
+* Training is not in the times: the generator, the universal perturbation and the filter were
+  trained for this classifier beforehand, the gradient search was not.
+* An attack that stops early with a clip that succeeds may leave it quieter than the budget asks.
+
+What the columns mean is in [measurement.md](measurement.md).
+"""
+
+CAPTIONS = {
+    "success_over_snr": "Success over the signal-to-noise ratio that was kept; bands are the 95 % "
+    "intervals.",
+    "success_over_pesq": "Success over mean narrow-band PESQ; the budgets of an attack are joined.",
+    "success_over_time": "Success over mean time a clip at batch 1, one panel a budget; numbers at "
+    "the marks are gradient steps.",
+}
+
+
+def render_page(found: dict[str, Comparison]) -> str:
+    """Return the page as Markdown.
+
+    Args:
+        found: Comparisons by name.
+    """
+    parts = [HEAD]
+    for name, comparison in found.items():
+        pictures = [
+            f"![{CAPTIONS[figure]}](images/{picture_name(name, figure)})\n\n{CAPTIONS[figure]}\n"
+            for figure in draw_comparison(comparison)
+        ]
+        command = comparison.command.replace("```", "")
+        parts += [
+            f"## {escape_text(name)}\n",
+            f"{escape_text(about(comparison))}\n",
+            f"```console\n{command}\n```\n",
+            *pictures,
+        ]
+        if comparison.budgets_db:
+            head = ("SNR at least", "highest success", "quickest of those with 90 % or more")
+            parts.append(table(head, verdicts(comparison), "rll"))
+        parts.append(markdown(comparison))
+    if not found:
+        parts.append("No comparisons yet.\n")
+    return "\n".join(parts)
+
+
+def picture_name(name: str, figure: str) -> str:
+    """Return the file name of a comparison's figure.
+
+    Example:
+        >>> picture_name("spotter", "success_over_snr")
+        'comparison-spotter-success-over-snr.svg'
+    """
+    return f"comparison-{name}-{figure.replace('_', '-')}.svg"
+
+
+def render(results_root: Path, page: Path) -> dict[Path, str]:
+    """Return the page and its pictures, each with the text it has to hold.
+
+    Args:
+        results_root: Holds one folder a comparison, with ``comparison.json``.
+        page: The page; pictures lie in ``images/`` beside it.
+
+    Raises:
+        MondegreenError: There is no such folder, or a file in it is damaged.
+    """
+    if not results_root.is_dir():
+        raise MondegreenError(f"{results_root} is not a folder; give the one that holds results.")
+    files = sorted(results_root.glob("*/comparison.json"))
+    found = {file.parent.name: load_comparison(file) for file in files}
+    pages = {page: render_page(found)}
+    for file in files:
+        pages |= _pictures(file, page.parent / "images", found[file.parent.name])
+    return pages
+
+
+def _pictures(file: Path, folder: Path, comparison: Comparison) -> dict[Path, str]:
+    """Return a comparison's figures as SVG, each with a last line that names its data."""
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    pictures = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        for figure, drawn in draw_comparison(comparison).items():
+            (svg,) = save_figure(drawn, Path(temporary) / figure, ("svg",))
+            path = folder / picture_name(file.parent.name, figure)
+            text = svg.read_text(encoding="utf-8").rstrip("\n")
+            pictures[path] = f"{text}\n{_mark(digest)}\n"
+    return pictures
+
+
+def _mark(digest: str) -> str:
+    return f"<!-- drawn from comparison.json {digest} -->"
+
+
+def same_picture(path: Path, text: str) -> bool:
+    """Tell whether a picture was drawn from the same data.
+
+    Coordinates may differ in their last digits between machines, so only the last line counts.
+    """
+    if not path.is_file():
+        return False
+    return path.read_text(encoding="utf-8").splitlines()[-1:] == text.splitlines()[-1:]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write page and pictures, or with ``--check`` tell which are old; return the exit code."""
+    parser = argparse.ArgumentParser(prog="mondegreen.report.docs_comparison", description=__doc__)
+    parser.add_argument("results", type=Path, help="folder that holds one folder a comparison")
+    parser.add_argument("page", type=Path, help="the Markdown page, such as docs/comparison.md")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if anything is old")
+    options = parser.parse_args(arguments)
+
+    def wanted() -> dict[Path, str]:
+        pages = render(options.results, options.page)
+        if not options.check:
+            return pages
+        return {
+            path: text
+            for path, text in pages.items()
+            if path.suffix != ".svg" or not same_picture(path, text)
+        }
+
+    return write_or_check(wanted, options.check)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""``mondegreen compare`` as a user calls it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from mondegreen.cli import compare
+from mondegreen.errors import MondegreenError
+
+
+class Trained(Protocol):
+    """What the fixture ``trained`` holds."""
+
+    classifier: Path
+    generator: Path
+
+
+@pytest.fixture
+def words(trained: Trained, tmp_path: Path) -> list[str]:
+    """A small comparison of the tiny generator with itself."""
+    return [
+        *["--generator", str(trained.generator), "--out", str(tmp_path / "run")],
+        *["--pairs", "4", "--quality-pairs", "0", "--timing-rounds", "1"],
+    ]
+
+
+def test_it_writes_everything_and_prints_json(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = ["--attacks", "generator", "pgd:steps=1", "--budgets", "snr:20", "snr:30"]
+    compare.run([*words, *cells, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    out = tmp_path / "run"
+    assert found == json.loads((out / "comparison.json").read_text())
+    assert [cell["name"] for cell in found["cells"]] == [
+        "generator--snr-20",
+        "pgd-steps=1--snr-20",
+        "generator--snr-30",
+        "pgd-steps=1--snr-30",
+    ]
+    assert found["pairs"]["count"] == 4
+    assert all(cell["snr_db"]["min"] >= cell["budget"]["value"] - 1e-4 for cell in found["cells"])
+    assert [cell["gradients_per_clip"] > 0 for cell in found["cells"]] == [False, True] * 2
+    assert found["cells"][0]["attack"]["fingerprint"]
+    for name in ("table.md", "table.tex", "pairs.csv", "figures/success_over_snr.svg"):
+        assert (out / name).is_file()
+
+
+def test_the_same_command_measures_nothing_and_more_may_join(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = ["--attacks", "generator", "--budgets", "snr:20"]
+    compare.run([*words, *cells])
+    assert "generator" in capsys.readouterr().out
+    written = (tmp_path / "run" / "comparison.json").stat().st_mtime_ns
+    compare.run([*words, *cells])
+    assert (tmp_path / "run" / "comparison.json").stat().st_mtime_ns == written
+    compare.run([*words, *cells, "snr:25"])
+    found = json.loads((tmp_path / "run" / "comparison.json").read_text())
+    assert [cell["budget"]["value"] for cell in found["cells"]] == [20.0, 25.0]
+    with pytest.raises(MondegreenError, match="another configuration"):
+        compare.run([*words, *cells, "--seed", "5"])
+
+
+def test_what_is_missing_is_named(words: list[str], tmp_path: Path) -> None:
+    for extra, reason in (
+        ([], "--recipe curves"),
+        (["--attacks", "generator"], "--attacks and --budgets go together"),
+        (["--attacks", "nonsense", "--budgets", "snr:20"], "nonsense"),
+        (["--attacks", "generator", "--budgets", "loud"], "loud"),
+        (["--attacks", "generator", "--budgets", "none"], "trained for a budget"),
+        (["--recipe", "curves"], "--universal"),
+    ):
+        with pytest.raises(MondegreenError, match=reason):
+            compare.run([*words, *extra])
+    assert not (tmp_path / "run").exists()
