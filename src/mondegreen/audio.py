@@ -69,7 +69,7 @@ def read_audio(path: str | Path) -> tuple[npt.NDArray[np.float32], int]:
         raise MondegreenError(
             f"{path} cannot be decoded as audio ({error}). Convert it to WAV or FLAC."
         ) from error
-    missing = _missing_bytes(path)
+    missing = missing_bytes(path)
     if missing:
         raise MondegreenError(
             f"{path} is truncated: {missing} bytes of its samples are missing. Copy or export it "
@@ -82,7 +82,7 @@ def read_audio(path: str | Path) -> tuple[npt.NDArray[np.float32], int]:
     return np.ascontiguousarray(samples), rate
 
 
-def _missing_bytes(path: Path) -> int:
+def missing_bytes(path: Path) -> int:
     """Return how many bytes a WAV file lacks of what its header declares; 0 for other formats.
 
     libsndfile reads a WAV file that was cut off without a word. Recorders that write to a pipe

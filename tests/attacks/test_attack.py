@@ -1,13 +1,10 @@
-"""The protocol: budgets after rounding, re-scoring, refusals; and the recording around it."""
+"""The protocol: budgets after rounding, re-scoring, refusals."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,14 +12,6 @@ from torch import Tensor
 
 from mondegreen.attacks.attack import Attack
 from mondegreen.attacks.generator import GeneratorAttack
-from mondegreen.attacks.recording import (
-    attack_recording,
-    describe,
-    hear,
-    to_windows,
-    write_recording,
-)
-from mondegreen.audio import read_audio
 from mondegreen.budgets import L2, SNR, Budget, Linf, parse_budget
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.errors import MondegreenError
@@ -127,53 +116,3 @@ def test_a_generator_refuses_a_classifier_with_other_labels(tone_spotter: Classi
     tone_spotter.labels = tone_spotter.labels[::-1]
     with pytest.raises(MondegreenError, match="in this order"):
         attack(tone_spotter, torch.zeros(1, 1, SAMPLES), ["low"], budget=None)
-
-
-# ------------------------------------------------------------------ recordings
-
-
-def test_windows_are_padded_and_keep_every_sample() -> None:
-    x = torch.arange(1.0, 11.0)
-    windows = to_windows(x, 4)
-    assert windows.shape == (3, 1, 4)
-    assert torch.equal(windows.flatten()[:10], x)
-    assert torch.equal(windows.flatten()[10:], torch.zeros(2))
-
-
-@pytest.mark.parametrize("rate", [8000, 11025, 44100])
-@pytest.mark.parametrize("seconds", [0.25, 0.5, 1.3])
-@pytest.mark.parametrize("channels", [1, 2])
-def test_recordings_of_any_shape(
-    tmp_path: Path, tone_spotter: Classifier, rate: int, seconds: float, channels: int
-) -> None:
-    x = tone(300.0, 0.3, seconds, rate)
-    path = tmp_path / "clip.wav"
-    soundfile.write(path, np.stack([x.numpy()] * channels, axis=1), rate, subtype="PCM_24")
-    found = attack_recording(AddTone(level=0.6), tone_spotter, path, "high", None)
-    assert (found.before.label, found.after.label) == ("low", "high")
-    output = tmp_path / "out" / "clip.wav"
-    write_recording(output, found, tone_spotter)
-    samples, written_rate = read_audio(output)
-    assert written_rate == rate
-    assert samples.shape == (channels, len(x))
-    assert hear(tone_spotter, torch.from_numpy(samples), rate).label == "high"
-    row = describe(found, path, "high")
-    assert row["success"] is True
-    assert row["snr_db"] == pytest.approx(20 * np.log10(0.3 / 0.6), abs=0.7)
-
-
-def test_the_budget_holds_for_the_file_as_written(tmp_path: Path, tone_spotter: Classifier) -> None:
-    path = tmp_path / "stereo.wav"
-    left, right = tone(300.0, 0.4, 1.1, 44100), tone(500.0, 0.01, 1.1, 44100)
-    soundfile.write(path, torch.stack([left, right], dim=1).numpy(), 44100)
-    found = attack_recording(AddTone(level=0.5), tone_spotter, path, "high", SNR(20.0))
-    assert found.snr_db >= 20.0 - 1e-4
-    assert found.snr_db <= 20.1
-
-
-def test_a_silent_recording_has_no_ratio(tmp_path: Path, tone_spotter: Classifier) -> None:
-    path = tmp_path / "silent.wav"
-    soundfile.write(path, np.zeros(SAMPLES), RATE)
-    found = attack_recording(AddTone(level=0.5), tone_spotter, path, "high", SNR(20.0))
-    assert describe(found, path, "high")["snr_db"] is None
-    assert float(found.x_adv.abs().max()) == 0.0

@@ -13,6 +13,8 @@ import pytest
 import soundfile
 
 from mondegreen.cli.main import COMMANDS, main
+from mondegreen.generators.export import export_onnx
+from mondegreen.generators.generator import load_generator
 
 
 class Trained(Protocol):
@@ -199,6 +201,58 @@ def test_attack_takes_files_of_any_kind(
     assert (info.samplerate, info.channels, info.frames) == (rate, channels, len(x))
 
 
+def test_attack_as_a_stream(
+    tmp_path: Path, trained: Trained, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*attack(trained, tmp_path / "out", str(trained.clip)), "--streaming"]
+    words += ["--block-ms", "128", "--lookahead-ms", "32"]
+    assert main([*words, "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)[0]
+    assert row["latency_ms"] == 160.0
+    assert row["real_time_factor"] > 0
+    assert row["snr_db"] >= 20.0 - 1e-4
+    assert soundfile.info(row["output"]).frames == 16_000
+    assert main(words) == 0
+    message = " ".join(capsys.readouterr().err.split())
+    assert "Latency 160 ms" in message
+    assert "of the sound's own time" in message
+    refused([*words, "--block-ms", "-3"], capsys, "--block-ms -3")
+    refused([*words, "--block-ms", "2000"], capsys, "longer than a clip")
+
+
+def test_attack_refines(
+    tmp_path: Path, trained: Trained, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*attack(trained, tmp_path / "out", str(trained.clip)), "--json"]
+    assert main(words) == 0
+    plain = soundfile.read(json.loads(capsys.readouterr().out)[0]["output"])[0]
+    assert main([*words, "--refine", "3"]) == 0
+    row = json.loads(capsys.readouterr().out)[0]
+    assert row["snr_db"] >= 20.0 - 1e-4
+    assert not np.array_equal(soundfile.read(row["output"])[0], plain)
+    refused([*words, "--quietness", "0.5"], capsys, "quietness")
+
+
+def test_attack_with_onnx(
+    tmp_path: Path, trained: Trained, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["attack", str(trained.clip), "--target", "high", "--backend", "onnx", "--json"]
+    words += ["--classifier", str(trained.classifier), "--out", str(tmp_path / "out")]
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package)
+    file = tmp_path / "generator.onnx"
+    refused([*words, "--generator", str(tmp_path)], capsys, "generator.onnx does not exist")
+    export_onnx(load_generator(trained.generator), file)
+    made = []
+    for generator in (file, tmp_path):
+        assert main([*words, "--generator", str(generator)]) == 0
+        made.append(soundfile.read(json.loads(capsys.readouterr().out)[0]["output"])[0])
+    assert main([*attack(trained, tmp_path / "torch", str(trained.clip)), "--json"]) == 0
+    made.append(soundfile.read(json.loads(capsys.readouterr().out)[0]["output"])[0])
+    assert np.array_equal(made[0], made[1])
+    np.testing.assert_allclose(made[0], made[2], atol=2e-4)
+
+
 def test_clips_of_one_name_do_not_overwrite_each_other(
     tmp_path: Path, trained: Trained, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -277,7 +331,7 @@ def test_a_full_disk_leaves_nothing_half_written(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("mondegreen.audio.soundfile.write", full)
+    monkeypatch.setattr("mondegreen.sound_files.soundfile.SoundFile.write", full)
     out = tmp_path / "out"
     refused(attack(trained, out, str(trained.clip)), capsys, "No space left", str(out))
     assert list(out.iterdir()) == []

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import torch
 import tyro
@@ -20,15 +20,15 @@ from mondegreen.attacks.recording import (
     AttackedRecording,
     attack_recording,
     describe,
-    write_recording,
+    read_beginning,
 )
+from mondegreen.attacks.streaming import StreamingOptions
 from mondegreen.audio import resample
-from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier, load_classifier
 from mondegreen.cli.loading import choose_budget, classifier_folder
 from mondegreen.cli.options import parse, say
 from mondegreen.errors import MissingExtraError, MondegreenError
-from mondegreen.generators.generator import load_generator
+from mondegreen.generators.generator import Generator, load_generator
 from mondegreen.metrics.quality import quality
 from mondegreen.progress import track
 from mondegreen.zoo import resolve
@@ -53,6 +53,19 @@ class AttackFiles:
     """Run folder of the classifier; by default the one that the generator was trained against."""
     budget: str | None = None
     """snr:DB, l2:EPS, linf:EPS or none; by default the budget that it was trained for."""
+    refine: int = 0
+    """Gradient steps that follow the generator's proposal, each kept within the budget."""
+    quietness: float = 0.0
+    """0 to 1: how inaudible to be beyond the budget, for generators trained for it."""
+    backend: Literal["torch", "onnx"] = "torch"
+    """What runs the generator. For onnx, --generator is a file that `export` wrote, or a folder
+    with such a file named generator.onnx."""
+    streaming: bool = False
+    """Attack as a stream: causally, block by block, with a latency that is printed."""
+    block_ms: float = 64.0
+    """With --streaming: milliseconds of sound that are perturbed at once."""
+    lookahead_ms: float = 16.0
+    """With --streaming: milliseconds known beyond a block before it leaves."""
     json: bool = False
     """Print a list of objects instead of a table."""
 
@@ -71,9 +84,11 @@ def execute(options: AttackFiles) -> None:
     """
     if not options.clips:
         raise MondegreenError("name at least one sound file to attack.")
+    streaming = StreamingOptions(options.block_ms, options.lookahead_ms)
     folder = resolve(options.generator)
-    classifier = load_classifier(options.classifier or classifier_folder(folder))
-    generator = load_generator(folder, classifier)
+    home = folder.parent if folder.suffix == ".onnx" else folder
+    classifier = load_classifier(options.classifier or classifier_folder(home))
+    generator = _load(options, folder, classifier)
     classifier.label_index(options.target)
     if options.target not in generator.config.targets:
         raise MondegreenError(
@@ -81,7 +96,9 @@ def execute(options: AttackFiles) -> None:
             f"{', '.join(generator.config.targets)}."
         )
     budget = choose_budget(options.budget, generator)
-    attack = GeneratorAttack(generator=generator)
+    attack = GeneratorAttack(
+        generator=generator, refine=options.refine, quietness=options.quietness
+    )
     blank = torch.zeros(1, 1, classifier.clip_samples)
     attack.perturb(
         classifier, blank, torch.tensor([classifier.label_index(options.target)]), budget
@@ -89,12 +106,31 @@ def execute(options: AttackFiles) -> None:
     rows, problems = [], []
     for path, output in track(_outputs(options), f"attacking towards {options.target!r}"):
         try:
-            rows.append(_attack_one(attack, classifier, path, output, options.target, budget))
+            found = attack_recording(
+                attack,
+                classifier,
+                path,
+                options.target,
+                budget,
+                output,
+                streaming=streaming if options.streaming else None,
+            )
+            rows.append(_row(found, options.target))
         except MondegreenError as error:
             problems.append(str(error))
     _print(rows, options)
     if problems:
         raise MondegreenError("\n".join(problems))
+
+
+def _load(options: AttackFiles, folder: Path, classifier: Classifier) -> Generator:
+    """Return the generator, or what stands in its place with another backend."""
+    if options.backend == "torch":
+        return load_generator(folder, classifier)
+    from mondegreen.generators.onnx_runtime import load_onnx  # only these need ONNX Runtime
+
+    file = folder if folder.suffix == ".onnx" else folder / "generator.onnx"
+    return cast(Generator, load_onnx(file, classifier))  # it is called in the same way
 
 
 def _outputs(options: AttackFiles) -> list[tuple[Path, Path]]:
@@ -112,27 +148,17 @@ def _outputs(options: AttackFiles) -> list[tuple[Path, Path]]:
     return pairs
 
 
-def _attack_one(
-    attack: GeneratorAttack,
-    classifier: Classifier,
-    path: Path,
-    output: Path,
-    target: str,
-    budget: Budget | None,
-) -> dict[str, Any]:
-    recording = attack_recording(attack, classifier, path, target, budget)
-    write_recording(output, recording, classifier)
-    row = describe(recording, path, target) | _quality(recording)
-    return row | {"output": str(output), "windows": len(recording.after.probabilities)}
+def _row(found: AttackedRecording, target: str) -> dict[str, Any]:
+    row = describe(found, target) | _quality(found)
+    return row | {"output": str(found.output), "windows": len(found.after.probabilities)}
 
 
 def _quality(recording: AttackedRecording) -> dict[str, float | None]:
     """Return PESQ of the recording's beginning; None where it cannot be computed."""
-    rate = 16_000
-    pair = [
-        resample(x.mean(dim=0), recording.sample_rate, rate)[: QUALITY_SECONDS * rate]
-        for x in (recording.x, recording.x_adv)
-    ]
+    rate, pair = 16_000, []
+    for path in (recording.path, recording.output):
+        x, old_rate = read_beginning(path, QUALITY_SECONDS)
+        pair.append(resample(x.mean(dim=0), old_rate, rate)[: QUALITY_SECONDS * rate])
     try:
         scores = quality(pair[0][None, None], pair[1][None, None], rate, workers=1)
     except MissingExtraError:
@@ -157,4 +183,10 @@ def _print(rows: list[dict[str, Any]], options: AttackFiles) -> None:
         cells = ["-" if value is None else f"{value:.2f}" for value in numbers]
         table.add_row(escape(Path(row["file"]).name), row["before"], row["after"], success, *cells)
     Console().print(table)
+    if options.streaming:
+        factors = [row["real_time_factor"] for row in rows]
+        say(
+            f"Latency {rows[0]['latency_ms']:g} ms; computing took {min(factors):.2f} to "
+            f"{max(factors):.2f} of the sound's own time (a stream needs less than 1)."
+        )
     say(f"{sum(row['success'] for row in rows)} of {len(rows)} succeeded; files in {options.out}.")
