@@ -43,6 +43,10 @@ class Evaluate:
     """Run folder of the classifier; by default the one that the generator was trained against."""
     budget: str | None = None
     """snr:DB, l2:EPS, linf:EPS or none; by default the budget that it was trained for."""
+    refine: int = 0
+    """Gradient steps that follow the generator's proposal, each kept within the budget."""
+    quietness: float = 0.0
+    """0 to 1: how inaudible to be beyond the budget, for generators trained for it."""
     target: tuple[str, ...] = ()
     """Labels to reach; by default all that the generator knows."""
     on: Literal["train", "validation", "test"] = "test"
@@ -108,7 +112,9 @@ def _measure(
     device = choose_device(options.device)
     classifier.to(device)
     generator.to(device)
-    attack = GeneratorAttack(generator=generator)
+    attack = GeneratorAttack(
+        generator=generator, refine=options.refine, quietness=options.quietness
+    )
     targets = options.target or generator.config.targets
     found = evaluate(
         attack, classifier, data, budget=budget, targets=targets, options=options.measure

@@ -27,6 +27,7 @@ def measured(results: Sequence[Results]) -> list[dict[str, Any]]:
     return [
         {
             "budget": {"kind": found.budget.kind, "value": found.budget.value},
+            "quietness": found.attack.options.get("quietness", 0.0),
             "pairs": found.pairs,
             "success_rate": found.success_rate,
             "baseline_rate": found.baseline_rate,
@@ -63,15 +64,16 @@ def render_card(about: dict[str, Any], results: Sequence[Results]) -> str:
         f"{first.data.clips} test clips of {first.data.groups} unseen speakers are heard right.",
         f"* Generator: {first.attack.name}, {first.cost.parameters or 0:,} parameters, "
         f"{(first.cost.macs or 0) / 1e6:.1f} M multiply-accumulates a clip, one network for every "
-        "target; the budget is an input and is kept exactly.",
+        "target; the budget is an input and is kept exactly, quietness another.",
         "",
-        "| budget | pairs | success | untouched clips | PESQ nb | PESQ wb |",
-        "|---|--:|--:|--:|--:|--:|",
+        "| budget | quietness | pairs | success | untouched clips | SNR (dB) | PESQ nb | PESQ wb |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     lines += [
-        f"| {found.budget} | {found.pairs:,} | {percent(found.success_rate)} "
-        f"| {percent(found.baseline_rate)} | {number(found.pesq_nb.mean)} "
-        f"| {number(found.pesq_wb.mean)} |"
+        f"| {found.budget} | {found.attack.options.get('quietness', 0.0):g} | {found.pairs:,} "
+        f"| {percent(found.success_rate)} "
+        f"| {percent(found.baseline_rate)} | {number(found.snr_db.mean)} "
+        f"| {number(found.pesq_nb.mean)} | {number(found.pesq_wb.mean)} |"
         for found in results
     ]
     for name, title in (

@@ -145,7 +145,7 @@ def _row(name: str, results: Results) -> list[str]:
         f"{results.classifier.name} on {results.data.name}",
         size(results.classifier.parameters),
         percent(results.clean_accuracy),
-        results.attack.name,
+        results.attack.label,
         str(results.budget),
         f"{results.data.clips:,} / {results.pairs:,}",
         f"**{percent(results.success_rate)}**{_interval(results)}",

@@ -61,7 +61,7 @@ def _row(name: str, results: Results) -> tuple[str, ...]:
     return (
         f"measured: [{name}](docs/results.md#{name})",
         f"{results.classifier.name} on {results.data.name}",
-        str(results.budget),
+        _limits(results),
         f"**{percent(results.success_rate)}**",
         number(results.snr_db.mean),
         number(results.pesq_nb.mean, 3),
@@ -69,6 +69,11 @@ def _row(name: str, results: Results) -> tuple[str, ...]:
         size(results.cost.parameters),
         size(results.cost.macs),
     )
+
+
+def _limits(results: Results) -> str:
+    quietness = results.attack.options.get("quietness")
+    return str(results.budget) + (f", quietness {quietness:g}" if quietness else "")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -33,6 +33,12 @@ class AttackUsed:
     name: str
     options: Mapping[str, Any]
 
+    @property
+    def label(self) -> str:
+        """The name, and how quiet a generator was asked to be, if it was."""
+        quietness = self.options.get("quietness")
+        return f"{self.name}, quietness {quietness:g}" if quietness else self.name
+
 
 @dataclass(frozen=True)
 class BudgetUsed:

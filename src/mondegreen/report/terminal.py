@@ -20,7 +20,7 @@ def print_results(results: Results, console: Console | None = None) -> None:
     """
     console = console or Console()
     setting = closest_setting(results.labels)
-    table = Table(title=Text(f"{results.attack.name} against {results.classifier.name}"))
+    table = Table(title=Text(f"{results.attack.label} against {results.classifier.name}"))
     table.add_column("quantity")
     table.add_column("measured", justify="right", style="bold")
     table.add_column(Text(f"reported (paper)\n{setting.name}"), justify="right", style="dim")

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mondegreen.errors import MondegreenError
+from mondegreen.report.docs_performance import main, render_performance
+
+
+def content() -> dict[str, Any]:
+    """Round numbers: 1 G products a second, the paper's network at its floor of 100 ms."""
+
+    def row(network: str, backend: str, milliseconds: float) -> dict[str, Any]:
+        return {"network": network, "backend": backend, "milliseconds": milliseconds, "calls": 9}
+
+    machine = {"macs_per_second": 1e9, "bf16_macs_per_second": 4e9}
+    machine |= {"reading_ms": {"paper": 20.0, "ours": 6.0}}  # type: ignore[dict-item]
+    reason = {"network": "ours", "backend": "compiled", "reason": "no <compiler>"}
+    rows = [row("ours", "onnx", 5.0), row("ours", "eager", 10.0), row("paper", "eager", 100.0)]
+    cuda = [row("paper", "eager", 64.0), row("ours", "bf16", 6.4)]
+    return {
+        "format": 1,
+        "clip_samples": 16_000,
+        "sample_rate": 16_000,
+        "networks": {
+            "paper": {"targets": 1, "parameters": 5_000_000, "macs": 100_000_000},
+            "ours": {"targets": 10, "parameters": 900_000, "macs": 4_000_000},
+        },
+        "settings": [
+            {
+                **{"device": "cpu", "threads": 1, "batch": 1, "rows": rows},
+                **{"skipped": [reason], "machine": machine},
+            },
+            {
+                **{"device": "cuda", "threads": None, "batch": 64, "rows": cuda},
+                **{"skipped": [], "machine": machine},
+            },
+        ],
+        "command": "generators.py --batch 1",
+        "environment": {"cpu": "Toy", "cores": 2, "python": "3.11", "torch": "2.13"},
+        "created": "2026-01-02T03:04:05+00:00",
+    }
+
+
+def write(folder: Path, value: Any) -> Path:
+    (folder / "generators-speed.json").write_text(json.dumps(value), encoding="utf-8")
+    return folder
+
+
+def rows_of(text: str, heading: str) -> list[list[str]]:
+    part = text.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    lines = [line for line in part.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_ratios_and_floors(tmp_path: Path) -> None:
+    text = render_performance(write(tmp_path, content()))
+    paper, eager, onnx = rows_of(text, "1 thread, batch 1")
+    assert paper[:2] == ["the paper's, one target", "eager"]
+    assert paper[4:] == ["**100.0**", "10", "1.0 ×", "1.0 ×", "100.0", "20.0", "1.0 ×"]
+    assert eager[4:] == ["**10.0**", "100", "10.0 ×", "10.0 ×", "4.00", "6.00", "1.7 ×"]
+    # nothing to compare with in the same backend; memory is the higher floor
+    assert onnx[0] == "ours, 10 targets"
+    assert onnx[4:] == ["**5.00**", "200", "–", "20.0 ×", "4.00", "6.00", "0.8 ×"]
+    assert "Not measured: ours, compiled: no &lt;compiler>." in text
+    assert "Toy, 2 cores" in text
+
+
+def test_half_precision_has_its_own_floor_and_a_batch_is_divided(tmp_path: Path) -> None:
+    text = render_performance(write(tmp_path, content()))
+    _, half = rows_of(text, "GPU, batch 64")
+    assert half[4:] == ["**0.10**", "10,000", "–", "10.0 ×", "1.00", "0.0938", "0.1 ×"]
+
+
+def test_the_page_is_written_and_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, page = write(tmp_path, content()), tmp_path / "performance.md"
+    words = [str(folder), str(page)]
+    assert main([*words, "--check"]) == 1
+    assert main(words) == 0
+    assert main([*words, "--check"]) == 0
+    changed = content()
+    changed["settings"][0]["rows"][0]["milliseconds"] = 7.0
+    write(tmp_path, changed)
+    assert main([*words, "--check"]) == 1
+    assert "**7.00**" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("damage", ["format", "settings", "networks", "environment"])
+def test_damaged_files_are_refused(damage: str, tmp_path: Path) -> None:
+    value = content()
+    del value[damage]
+    with pytest.raises(MondegreenError, match=r"generators-speed\.json"):
+        render_performance(write(tmp_path, value))
+
+
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    assert main([str(tmp_path), str(tmp_path / "performance.md")]) == 2
