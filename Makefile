@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/mondegreen
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
-CARD := src/mondegreen/zoo/speech-commands $(foreach db,20 25 30,results/spotter-spectral-$(db)db)
+CARD := src/mondegreen/zoo/speech-commands $(foreach db,20 25 30,results/spotter-spectral-$(db)db) \
+        results/spotter-spectral-20db-quiet
 
 .PHONY: help setup demo test test-slow lint format types smoke results results-check picture clean
 
@@ -50,6 +51,7 @@ results: setup  ## write docs/results.md and the README's table from results/*/r
 	$(BIN)/python -m mondegreen.report.docs_results results docs/results.md
 	$(BIN)/python -m mondegreen.report.readme results README.md
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md
+	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md
 	$(BIN)/python -m mondegreen.report.docs_ablation results/ablation docs/generator.md
 	$(BIN)/python -m mondegreen.report.card $(CARD)
 
@@ -61,6 +63,7 @@ results-check: setup  ## fail when these are out of step with the result files
 	$(BIN)/python -m mondegreen.report.docs_results results docs/results.md --check
 	$(BIN)/python -m mondegreen.report.readme results README.md --check
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md --check
+	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md --check
 	$(BIN)/python -m mondegreen.report.docs_ablation results/ablation docs/generator.md --check
 	$(BIN)/python -m mondegreen.report.card --check $(CARD)
 

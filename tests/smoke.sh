@@ -68,6 +68,14 @@ expect 0 "$command" compare --generator demo/generator --universal universal-per
   filter --budgets snr:20 --pairs 4 --quality-pairs 0 --timing-rounds 1 --out comparison
 holds comparison/comparison.json comparison/table.md comparison/table.tex comparison/pairs.csv
 
+expect 0 "$command" export --generator demo/generator --out generator.onnx
+expect 0 "$command" attack voices/no/*_0.wav --target yes --backend onnx --out fooled-by-onnx \
+  --generator generator.onnx --classifier demo/classifier
+expect 0 "$command" attack voices/no/*_0.wav --target yes --streaming --generator demo/generator \
+  --out fooled-live
+expect 0 "$command" train generator --preset smoke --classifier demo/classifier \
+  --start-from demo/generator --training.epochs 1 --out more
+
 expect 2 "$command" attack nowhere.wav --target yes --generator demo/generator --out fooled
 expect 2 "$command" attack voices/no/*_0.wav --target maybe --generator demo/generator --out fooled
 expect 2 "$command" evaluate --generator voices --out nothing

@@ -80,7 +80,7 @@ def test_every_training_fits_its_network(preset: Preset, kind: NetworkKind | Non
         assert (size == 97_472_202) == (preset == "paper")
     else:
         assert training.discriminator is None and training.budget is not None
-        assert training.budget.at(0.0) < training.budget.at(0.3) < training.budget.at(1.0) == 20.0
+        assert training.budget.at(0.0) < training.budget.at(0.3) < training.budget.at(1.0) == 25.0
         assert training.augment == INPUT_CHANGES
         assert training.patience == 0
 
@@ -116,7 +116,7 @@ def test_the_networks_of_the_small_presets_differ_in_size() -> None:
     presets: tuple[Preset, ...] = ("smoke", "demo", "cpu")
     smoke, demo, cpu = (generator_network(preset, "spectral") for preset in presets)
     assert isinstance(smoke, SpectralConfig) and isinstance(demo, SpectralConfig)
-    assert cpu == SpectralConfig()
+    assert cpu == SpectralConfig(dial=True)
     assert smoke.width < demo.width < SpectralConfig().width
     assert smoke.width < demo.width and smoke.blocks < demo.blocks
     widths = [generator_network(preset, "unet") for preset in PRESETS]

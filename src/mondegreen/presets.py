@@ -58,10 +58,10 @@ def generator_network(preset: Preset, kind: NetworkKind | None) -> NetworkConfig
         width = {"smoke": 0.125, "demo": 0.125, "cpu": 0.25, "paper": 1.0}[preset]
         return UNetConfig(width=width)
     if preset == "smoke":
-        return SpectralConfig(width=32, blocks=2)
+        return SpectralConfig(width=32, blocks=2, dial=True)
     if preset == "demo":
-        return SpectralConfig(width=96, blocks=4)
-    return SpectralConfig()
+        return SpectralConfig(width=96, blocks=4, dial=True)
+    return SpectralConfig(dial=True)
 
 
 def generator_training(preset: Preset, kind: NetworkKind | None) -> GeneratorTraining:
@@ -73,15 +73,15 @@ def generator_training(preset: Preset, kind: NetworkKind | None) -> GeneratorTra
     """
     if kind == "unet" or (kind is None and preset == "paper"):
         return _paper_training(preset)
-    epochs = {"smoke": 2, "demo": 14, "cpu": 30, "paper": 50}[preset]
+    epochs = {"smoke": 2, "demo": 14, "cpu": 60, "paper": 80}[preset]
     return GeneratorTraining(
         epochs=epochs,
         warm_up_epochs=0,
         batch_size={"smoke": 8, "paper": 64}.get(preset, 32),
-        weights=LossWeights(adversarial=1.0, alpha=0.0, beta=0.0, gamma=0.0),
+        weights=LossWeights(adversarial=1.0, alpha=0.0, beta=0.0, gamma=0.0, hearing=2.0),
         classifier_loss="margin",
         discriminator=None,
-        budget=BudgetSchedule(spread_db=(-2.0, 12.0)),
+        budget=BudgetSchedule(final_db=25.0, spread_db=(-5.0, 8.0)),
         optimizer="adamw",
         learning_rate=2e-3,
         schedule="cosine",

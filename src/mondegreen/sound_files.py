@@ -15,8 +15,8 @@ from torch import Tensor
 
 from mondegreen.audio import (
     Normalization,
-    missing_bytes,
     float_to_pcm16,
+    missing_bytes,
     quantize,
     rescale,
 )

@@ -251,7 +251,9 @@ def test_a_loss_without_terms_is_refused() -> None:
         generator_loss(**scalars(), weights=nothing)
 
 
-@pytest.mark.parametrize("settings", [{"alpha": -1.0}, {"gamma": math.nan}, {"beta": math.inf}])
+@pytest.mark.parametrize(
+    "settings", [{"alpha": -1.0}, {"gamma": math.nan}, {"beta": math.inf}, {"hearing": -1.0}]
+)
 def test_impossible_weights_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(MondegreenError, match=next(iter(settings))):
         LossWeights(**settings)

@@ -20,9 +20,11 @@ from mondegreen.data.cache import ClipCache
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.data.folder import folder_corpus
 from mondegreen.errors import MondegreenError
+from mondegreen.gan.audibility import build_hearing
 from mondegreen.gan.config import BudgetSchedule, GeneratorTraining
 from mondegreen.gan.discriminator import DiscriminatorConfig
 from mondegreen.gan.losses import LossWeights
+from mondegreen.gan.spectral_discriminator import SpectralDiscriminatorConfig
 from mondegreen.gan.training import GeneratorTrainer
 from mondegreen.gan.validation import draw_targets, validate
 from mondegreen.generators.generator import Generator, NetworkConfig, describe_classifier
@@ -31,7 +33,8 @@ from mondegreen.generators.unet import UNetConfig
 from mondegreen.runs import Run
 
 SAMPLES = 2048
-SPECTRAL = SpectralConfig(window=128, hop=64, width=16, blocks=1)
+SPECTRAL = SpectralConfig(window=128, hop=64, patch=1, width=16, blocks=1, bands=24, phase=True)
+QUIET = SpectralConfig(window=128, hop=64, patch=1, width=16, blocks=1, bands=24, dial=True)
 BUDGETED = GeneratorTraining(
     epochs=3,
     warm_up_epochs=0,
@@ -147,6 +150,50 @@ def test_the_spectral_generator_learns_to_fool(
     assert before <= 0.4
     assert after >= 0.8
     assert snr_db >= 3.0 - 0.05  # rounding to 16 bits moves the mean by far less
+
+
+@pytest.mark.parametrize("model", ["loudness", "masking"])
+def test_a_dial_turned_up_makes_the_perturbation_less_audible(
+    tmp_path: Path,
+    classifier: Classifier,
+    data: ClipDataset,
+    model: Literal["loudness", "masking"],
+) -> None:
+    weights = replace(BUDGETED.weights, hearing=5.0)
+    training = replace(BUDGETED, epochs=25, weights=weights, hearing_model=model, quiet_share=0.7)
+    work = trainer(tmp_path / "run", training, classifier, data, QUIET)
+    generator = work.fit()
+    assert all((row["generator/hearing"] or 0.0) > 0.0 for row in work.run.metrics())
+    hearing = build_hearing(model, 8000)
+    x, target = data.waveforms(), torch.arange(12) % 3
+    with torch.no_grad():
+        heard = [
+            float(hearing(x, x + generator(x, target, quietness=quietness)).mean())
+            for quietness in (0.0, 0.5, 1.0)
+        ]
+    assert heard[2] < heard[1] < heard[0] and heard[2] < 0.7 * heard[0]
+
+
+def test_hearing_needs_a_network_with_a_dial(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset
+) -> None:
+    training = replace(BUDGETED, weights=replace(BUDGETED.weights, hearing=1.0))
+    with pytest.raises(MondegreenError, match="needs a network with a dial"):
+        trainer(tmp_path / "run", training, classifier, data)
+
+
+def test_a_discriminator_on_spectrograms_plays_with_its_features(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset
+) -> None:
+    training = replace(
+        BUDGETED,
+        weights=replace(BUDGETED.weights, alpha=1.0, matching=1.0),
+        discriminator=SpectralDiscriminatorConfig(windows=(64, 128), width=4, layers=2),
+    )
+    work = trainer(tmp_path / "run", training, classifier, data)
+    work.fit()
+    for name in ("generator/fool", "generator/matching", "discriminator/loss"):
+        assert all(math.isfinite(row[name] or math.nan) for row in work.run.metrics())
 
 
 def test_paper_training_leaves_classifier_out_of_the_warm_up(

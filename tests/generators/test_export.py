@@ -211,6 +211,7 @@ def test_it_runs_without_this_package(shipped: Pair, rng: torch.Generator) -> No
         "waveform": x.numpy(),
         "target": target.numpy(),
         "snr_db": np.array([25.0], dtype=np.float32),
+        "quietness": np.array([0.0], dtype=np.float32),
     }
     delta = torch.from_numpy(session.run(["delta"], feeds)[0])
     torch.testing.assert_close(delta, generator(x, target, SNR(25.0)), rtol=0.0, atol=TOLERANCE)

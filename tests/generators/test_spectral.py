@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,13 @@ from mondegreen.generators.spectral import (
     SpectralConfig,
     SpectralGenerator,
     Spectrum,
+    mel_interpolation,
 )
 
 Array = npt.NDArray[np.float64]
 
-TINY = SpectralConfig(window=64, hop=32, width=12, blocks=2, kernel=3)
+TINY = SpectralConfig(window=64, hop=32, width=12, blocks=2, kernel=3, bands=9, phase=True)
+DIAL = replace(TINY, dial=True)
 
 
 def noise(batch: int, samples: int, seed: int = 0, level: float = 0.1) -> Tensor:
@@ -50,7 +53,7 @@ def test_the_inverse_gives_the_waveform_back(time: int, hop: int, seed: int) -> 
     x = 2 * torch.rand(2, time, generator=torch.Generator().manual_seed(seed)) - 1
     spectrum = Spectrum(2 * hop)
     frames = spectrum(x)
-    assert frames.shape == (2, math.ceil(time / hop) + 1, hop + 1)
+    assert frames.shape == (2, 2, math.ceil(time / hop) + 1, hop + 1)
     assert (spectrum.inverse(frames, time) - x).abs().max() <= 1e-5
 
 
@@ -60,14 +63,15 @@ def test_frames_are_those_of_scipy() -> None:
     reference = scipy.signal.ShortTimeFFT(taper, hop=64, fs=1.0)
     # SciPy centres frame p at sample 64 p; here frame 0 ends at sample 64.
     wanted = reference.stft(x, p0=0, p1=17, padding="zeros")
-    found = Spectrum(128)(torch.tensor(x, dtype=torch.float32)[None])[0].numpy().T
+    real, imaginary = Spectrum(128)(torch.tensor(x, dtype=torch.float32)[None])[:, 0].numpy()
+    found = (real + 1j * imaginary).T
     assert found.shape == wanted.shape
     np.testing.assert_allclose(np.abs(found), np.abs(wanted), atol=1e-4)
 
 
 def test_a_tone_is_in_its_bin() -> None:
     x = torch.cos(2 * math.pi * 20 / 256 * torch.arange(4096))[None]
-    magnitude = Spectrum(256)(x).abs()
+    magnitude = torch.linalg.vector_norm(Spectrum(256)(x), dim=0)
     assert (magnitude[0, 2:-2].argmax(dim=1) == 20).all()
 
 
@@ -169,26 +173,82 @@ def test_the_perturbation_has_the_clips_phase_and_level_but_for_the_gain() -> No
     generator.requires_grad_(False)
     with torch.no_grad():
         generator.decode.weight.zero_()
-        generator.decode.bias.copy_(torch.cat([torch.ones(33), torch.zeros(33)]))
+        real_part = torch.tensor([1.0, 0.0]).repeat_interleave(96).repeat(2)
+        generator.decode.bias.copy_(real_part)
     x = noise(1, 640)
     torch.testing.assert_close(propose(generator, x), x, atol=1e-5, rtol=1e-4)
-    generator.config = SpectralConfig(window=64, hop=32, width=4, floor=0.5)
-    bins = generator.spectrum(x[:, 0])
-    magnitude = bins.abs() + 0.5 * bins.abs().mean()
-    wanted = generator.spectrum.inverse(torch.polar(magnitude, bins.angle()), 640)[:, None]
+    generator.config = replace(generator.config, floor=0.5)
+    bins = torch.complex(*generator.spectrum(x[:, 0]))
+    spectrum = torch.polar(bins.abs() + 0.5 * bins.abs().mean(), bins.angle())
+    planes = torch.stack([spectrum.real, spectrum.imag])
+    wanted = generator.spectrum.inverse(planes, 640)[:, None]
     torch.testing.assert_close(propose(generator, x), wanted, atol=1e-4, rtol=1e-3)
+
+
+def test_gains_are_interpolated_on_the_mel_scale() -> None:
+    mel = 2595 * np.log10(1 + np.linspace(0, 8000, 257) / 700)
+    values = np.random.default_rng(0).standard_normal(20)
+    wanted = np.interp(mel, np.linspace(0, mel[-1], 20), values)
+    found = torch.from_numpy(values).float() @ mel_interpolation(20, 257)
+    np.testing.assert_allclose(found.numpy(), wanted, atol=1e-5)
+
+
+def test_a_dial_without_quietness_keeps_the_wanted_ratio() -> None:
+    torch.manual_seed(1)
+    generator = SpectralGenerator(DIAL, targets=2).requires_grad_(False)
+    x, snr_db = noise(2, 3000), torch.tensor([10.0, 30.0])
+    for quietness in (None, torch.zeros(2)):
+        delta = generator.propose(x, torch.tensor([0, 1]), snr_db, quietness)
+        found = 10 * torch.log10(x.square().sum(dim=(1, 2)) / delta.square().sum(dim=(1, 2)))
+        torch.testing.assert_close(found, snr_db, atol=0.02, rtol=0)
+
+
+def test_a_dial_turned_up_never_gives_more_than_the_budget() -> None:
+    torch.manual_seed(1)
+    generator = SpectralGenerator(DIAL, targets=2).requires_grad_(False)
+    x, snr_db = noise(2, 3000), torch.full((2,), 20.0)
+    target, quietness = torch.tensor([0, 1]), torch.tensor([0.5, 1.0])
+    loud = generator.propose(x, target, snr_db)
+    quiet = generator.propose(x, target, snr_db, quietness)
+    assert (quiet.square().sum(dim=2) < loud.square().sum(dim=2)).all()
+    silent = generator.propose(torch.zeros(2, 1, 3000), target, snr_db, quietness)
+    assert not silent.any()
+
+
+def test_the_dial_reaches_the_level_by_its_gradient() -> None:
+    """The budget alone fixes the level, so quietness needs a handle of its own."""
+    torch.manual_seed(1)
+    generator = SpectralGenerator(DIAL, targets=2)
+    target, snr_db = torch.tensor([0]), torch.tensor([20.0])
+    delta = generator.propose(noise(1, 900), target, snr_db, torch.ones(1))
+    delta.square().sum().backward()  # type: ignore[no-untyped-call]
+    assert generator.attenuate is not None and generator.attenuate.bias.grad is not None
+    assert generator.attenuate.bias.grad.item() < 0.0
 
 
 def test_a_block_knows_the_whole_clip_and_its_condition() -> None:
     torch.manual_seed(0)
-    block = ConvNeXtBlock(width=6, expansion=2, kernel=3, condition=5)
-    h, condition = torch.randn(1, 40, 6), torch.randn(1, 5)
-    usual = block(h, condition)
+    block = ConvNeXtBlock(width=6, expansion=2, kernel=3)
+    h, scale, shift = torch.randn(1, 40, 6), torch.randn(1, 1, 6), torch.randn(1, 1, 6)
+    usual = block(h, scale, shift)
     assert usual.shape == h.shape
     changed = h.clone()
     changed[0, 39] += torch.arange(6.0)
-    assert (block(changed, condition)[0, 0] - usual[0, 0]).abs().max() > 1e-5
-    assert (block(h, -condition) - usual).abs().max() > 1e-3
+    assert (block(changed, scale, shift)[0, 0] - usual[0, 0]).abs().max() > 1e-5
+    for other in (block(h, -scale, shift), block(h, scale, -shift)):
+        assert (other - usual).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 7])
+def test_a_block_gives_the_same_with_and_without_gradients(kernel: int) -> None:
+    """Without gradients, few clips take another way to the same sums."""
+    torch.manual_seed(0)
+    block = ConvNeXtBlock(width=6, expansion=2, kernel=kernel)
+    for batch in (1, 8):
+        h, scale, shift = torch.randn(batch, 9, 6), torch.randn(batch, 1, 6), torch.zeros(1, 1, 6)
+        usual = block(h, scale, shift)
+        with torch.no_grad():
+            torch.testing.assert_close(block(h, scale, shift), usual.detach())
 
 
 def count(config: SpectralConfig, targets: int) -> int:
@@ -198,24 +258,20 @@ def count(config: SpectralConfig, targets: int) -> int:
     def linear(inputs: int, outputs: int) -> int:
         return (inputs + 1) * outputs
 
-    block = (
-        (config.kernel + 1) * w
-        + linear(w, 2 * w)
-        + linear(w, w)
-        + linear(w, e * w)
-        + linear(e * w, w)
-    )
-    features = bins * (3 if config.phase else 1)
-    ends = linear(features, w) + linear(w, 2 * bins) + linear(w, 2 * w)
-    return targets * w + linear(1, w) + ends + config.blocks * block
+    block = (config.kernel + 1) * w + linear(w, w) + linear(w, e * w) + linear(e * w, w)
+    features = config.patch * bins * (3 if config.phase else 1)
+    ends = linear(features, w) + linear(w, 2 * config.patch * (config.bands or bins))
+    norms = linear(w, 2 * w * (config.blocks + 1))
+    dial = 2 * w + 1 if config.dial else 0
+    return targets * w + linear(1, w) + dial + ends + norms + config.blocks * block
 
 
 def test_the_number_of_weights() -> None:
-    for config in (SpectralConfig(), TINY, SpectralConfig(phase=False, width=32)):
+    for config in (SpectralConfig(), TINY, DIAL, SpectralConfig(bands=0, width=32)):
         generator = SpectralGenerator(config, targets=10)
         found = sum(parameter.numel() for parameter in generator.parameters())
         assert found == count(config, 10)
-    assert count(SpectralConfig(), 10) == 1_095_938
+    assert count(SpectralConfig(), 10) == 1_044_736
 
 
 @pytest.mark.parametrize(
@@ -228,6 +284,9 @@ def test_the_number_of_weights() -> None:
         ({"blocks": 10**9}, "blocks is 1000000000"),
         ({"expansion": -1}, "must be positive"),
         ({"kernel": 6}, "kernel odd"),
+        ({"patch": 0}, "must be positive"),
+        ({"bands": 1}, "bands is 1"),
+        ({"bands": -3}, "bands is -3"),
         ({"floor": -0.1}, "floor is -0.1"),
         ({"floor": math.nan}, "floor is nan"),
     ],

@@ -18,9 +18,14 @@ from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
 from mondegreen.gan.config import BudgetSchedule, GeneratorTraining
 from mondegreen.gan.training import GeneratorTrainer
-from mondegreen.generators.generator import NetworkConfig, describe_classifier
+from mondegreen.generators.generator import (
+    NetworkConfig,
+    describe_classifier,
+    load_generator,
+)
 from mondegreen.presets import NetworkKind, Preset, generator_network, generator_training
 from mondegreen.runs import Run
+from mondegreen.zoo import resolve
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,9 @@ class TrainGenerator:
     snr_db: float | None = None
     """Train for this signal-to-noise ratio, kept exactly, in place of --training.budget.final-db;
     the paper's generator, which has no budget, gets one."""
+    start_from: Path | None = None
+    """Run folder of a trained generator, or zoo:<name>, to go on from instead of random weights;
+    it needs the same architecture and as many targets, but may know another classifier."""
     preset: Preset = "cpu"
     """smoke, demo, cpu or paper: the defaults of every other option."""
     network: NetworkKind | None = None
@@ -97,6 +105,8 @@ def execute(options: TrainGenerator) -> None:
         run=folder,
         fabric=fabric,
     )
+    if options.start_from is not None and trainer.state.step == 0:
+        trainer.start_from(load_generator(resolve(options.start_from)))
     trainer.fit()
     state = trainer.state
     success = max(state.best_success, state.successes[-1] if state.best_success < 0 else 0.0)

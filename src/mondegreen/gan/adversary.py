@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -9,9 +10,25 @@ from torch import Tensor
 
 from mondegreen.gan.discriminator import Discriminator, DiscriminatorConfig
 from mondegreen.gan.losses import AdversarialForm, discriminator_loss, fool_loss
+from mondegreen.gan.spectral_discriminator import (
+    SpectralDiscriminator,
+    SpectralDiscriminatorConfig,
+    feature_matching_loss,
+)
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric  # slow to import, and only trainings need it
+
+AnyDiscriminatorConfig = DiscriminatorConfig | SpectralDiscriminatorConfig
+
+
+def build_discriminator(
+    config: AnyDiscriminatorConfig, clip_samples: int
+) -> Discriminator | SpectralDiscriminator:
+    """Return the discriminator that ``config`` describes, for clips of ``clip_samples``."""
+    if isinstance(config, SpectralDiscriminatorConfig):
+        return SpectralDiscriminator(config)
+    return Discriminator(replace(config, clip_samples=clip_samples))
 
 
 class Adversary:
@@ -19,6 +36,7 @@ class Adversary:
 
     Args:
         config: The discriminator.
+        clip_samples: Length of the clips in samples.
         form: Form of eq. 7 and 10.
         learning_rate: Of its Adam.
         betas: Adam's moments.
@@ -27,7 +45,8 @@ class Adversary:
 
     def __init__(
         self,
-        config: DiscriminatorConfig,
+        config: AnyDiscriminatorConfig,
+        clip_samples: int,
         form: AdversarialForm,
         learning_rate: float,
         betas: tuple[float, float],
@@ -35,7 +54,7 @@ class Adversary:
     ) -> None:
         self.form: AdversarialForm = form
         self.fabric = fabric
-        self.network = Discriminator(config)
+        self.network = build_discriminator(config, clip_samples)
         fabric.to_device(self.network)
         self.optimizer = torch.optim.Adam(self.network.parameters(), learning_rate, betas=betas)
 
@@ -45,6 +64,21 @@ class Adversary:
         with self.fabric.autocast():
             score = self.network(x_adv)
         return fool_loss(score.float(), self.form)
+
+    def match(self, x: Tensor, x_adv: Tensor) -> Tensor:
+        """Return how far the features of ``x_adv`` are from those of ``x``, for the generator.
+
+        Raises:
+            ValueError: The discriminator is the paper's, which shows no features.
+        """
+        self.network.requires_grad_(False)
+        with torch.no_grad(), self.fabric.autocast():
+            real = self.network.judge(x)[1]
+        with self.fabric.autocast():
+            adversarial = self.network.judge(x_adv)[1]
+        return feature_matching_loss(
+            [feature.float() for feature in real], [feature.float() for feature in adversarial]
+        )
 
     def update(self, x: Tensor, x_adv: Tensor) -> Tensor:
         """Take one step on eq. 10 (Algorithm 1, line 10) and return the loss.

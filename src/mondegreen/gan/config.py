@@ -7,6 +7,7 @@ from typing import Literal
 
 from mondegreen.data.augment import AugmentConfig
 from mondegreen.errors import MondegreenError
+from mondegreen.gan.adversary import AnyDiscriminatorConfig
 from mondegreen.gan.discriminator import DiscriminatorConfig
 from mondegreen.gan.losses import AdversarialForm, L2Reading, LossWeights
 
@@ -57,10 +58,16 @@ class GeneratorTraining:
     """c of eq. 8."""
     l2_reading: L2Reading = "paper"
     """Eq. 9 as printed (a norm), or as in the authors' code (a mean absolute value)."""
-    discriminator: DiscriminatorConfig | None = DiscriminatorConfig()
+    discriminator: AnyDiscriminatorConfig | None = DiscriminatorConfig()
     """The discriminator; None trains without (alpha has no effect then)."""
     budget: BudgetSchedule | None = None
     """Project onto a budget inside of the training; None: the losses alone limit the size."""
+    hearing_model: Literal["loudness", "masking"] = "loudness"
+    """What weights.hearing counts: points of PESQ lost, by PESQ's model of loudness, or the mean
+    excess over the masking threshold of ISO 11172-3 in dB."""
+    quiet_share: float = 0.5
+    """Share of the clips that are asked to be quiet, by a random number from 0 to 1; the others by
+    0. Only for networks with a dial."""
     optimizer: Literal["adam", "adamw"] = "adam"
     """Adam, or AdamW with weight decay 0.01."""
     learning_rate: float = 2e-4
@@ -94,3 +101,5 @@ class GeneratorTraining:
             )
         if not 0.0 <= self.ema < 1.0 or not 0.0 <= self.unlabelled_share < 1.0:
             raise MondegreenError("training: ema and unlabelled-share must lie in 0 <= v < 1.")
+        if not 0.0 <= self.quiet_share <= 1.0:
+            raise MondegreenError("training: quiet-share must lie in 0..1.")

@@ -21,6 +21,7 @@ _SLOPE = 0.03
 class DiscriminatorConfig:
     """Size of the discriminator; the defaults are the authors' network of 97,472,202 parameters."""
 
+    kind: Literal["waveform"] = "waveform"
     width: float = 1.0
     """Factor on all channel counts, none of which falls below 4; the paper's 1 needs a GPU."""
     dropout: float = 0.5
@@ -113,6 +114,10 @@ class Discriminator(nn.Module):
                 nn.init.xavier_normal_(module.weight)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
+
+    def judge(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return the raw scores and no features: the paper matches none."""
+        return self(x), []
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the raw score of each clip."""

@@ -40,10 +40,14 @@ class LossWeights:
     """Of the hinge loss on the perturbation's norm, eq. 8."""
     gamma: float = 100.0
     """Of the L2 loss, eq. 9."""
+    matching: float = 0.0
+    """Beyond the paper: of the distance between a discriminator's features of x and x_adv."""
+    hearing: float = 0.0
+    """Beyond the paper: of what is heard of the perturbation where full quietness is asked for."""
 
     def __post_init__(self) -> None:
         """Refuse weights that reward what they should punish."""
-        for name in ("adversarial", "alpha", "beta", "gamma"):
+        for name in ("adversarial", "alpha", "beta", "gamma", "matching", "hearing"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0.0):
                 raise MondegreenError(
@@ -239,11 +243,14 @@ def generator_loss(
     fool: Tensor | None = None,
     hinge: Tensor | None = None,
     l2: Tensor | None = None,
+    matching: Tensor | None = None,
+    hearing: Tensor | None = None,
     weights: LossWeights,
 ) -> Tensor:
-    r"""Weighted sum of the generator's losses (eq. 5).
+    r"""Weighted sum of the generator's losses (eq. 5, and two terms more).
 
     .. math:: L_G = w L_{adv}^f + \alpha L_{fool} + \beta L_{hinge} + \gamma L_2
+        + \mu L_{match} + \eta L_{hear}
 
     A term that is not given, or whose weight is zero, takes no part at all, so that the classifier
     need not run in the warm-up and a diverged score cannot spoil a sum it has no weight in.
@@ -253,6 +260,8 @@ def generator_loss(
         fool: Eq. 7.
         hinge: Eq. 8.
         l2: Eq. 9.
+        matching: Distance of the discriminator's features, beyond the paper.
+        hearing: How audible the perturbations are, beyond the paper.
         weights: The paper's are w = 1, alpha = 1, beta = 1, gamma = 100.
 
     Returns:
@@ -271,6 +280,8 @@ def generator_loss(
         (weights.alpha, fool),
         (weights.beta, hinge),
         (weights.gamma, l2),
+        (weights.matching, matching),
+        (weights.hearing, hearing),
     )
     terms = [weight * term for weight, term in pairs if term is not None and weight != 0.0]
     if not terms:

@@ -10,7 +10,6 @@ import copy
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -22,6 +21,7 @@ from mondegreen.data.augment import Augment, uniform
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.errors import MondegreenError
 from mondegreen.gan.adversary import Adversary
+from mondegreen.gan.audibility import Hearing, build_hearing
 from mondegreen.gan.config import GeneratorTraining
 from mondegreen.gan.losses import (
     classifier_loss,
@@ -38,6 +38,7 @@ from mondegreen.generators.generator import (
     load_generator,
     save_generator,
 )
+from mondegreen.generators.spectral import SpectralConfig
 from mondegreen.progress import progress_bar
 from mondegreen.runs import Run
 
@@ -88,10 +89,25 @@ class GeneratorTrainer:
         if len(self.train_data) < 2:
             raise MondegreenError("there are fewer than two clips to train a generator on.")
         self.steps_per_epoch = -(-len(self.train_data) // self.labelled_size)
+        self.hearing = self._hearing()
         self.state = self._new_state()
         saved = run.load_state()
         if saved is not None:
             self.state.load_state_dict(saved, str(run.latest / "state.pt"))
+
+    def _hearing(self) -> Hearing | None:
+        """Return what judges audibility, if the network is to learn quietness."""
+        network = self.config.network
+        if self.training.weights.hearing == 0.0:
+            return None
+        if not isinstance(network, SpectralConfig) or not network.dial:
+            raise MondegreenError(
+                "training: weights.hearing needs a network with a dial: --architecture.dial, "
+                "or --training.weights.hearing 0."
+            )
+        hearing = build_hearing(self.training.hearing_model, self.config.sample_rate)
+        self.fabric.to_device(hearing)
+        return hearing
 
     def _without_target(self, data: ClipDataset) -> ClipDataset:
         """Leave out the clips that are the only target already (paper, section V-B)."""
@@ -116,13 +132,32 @@ class GeneratorTrainer:
         adversary = None
         if t.discriminator is not None and t.weights.alpha > 0:
             adversary = Adversary(
-                replace(t.discriminator, clip_samples=self.config.clip_samples),
+                t.discriminator,
+                self.config.clip_samples,
                 t.adversarial_form,
                 t.discriminator_learning_rate,
                 t.betas,
                 self.fabric,
             )
         return State(generator, copy.deepcopy(generator), optimizer, adversary)
+
+    def start_from(self, generator: Generator) -> None:
+        """Take over the weights of a trained generator.
+
+        Args:
+            generator: One of the same architecture, with as many targets.
+
+        Raises:
+            MondegreenError: It is another architecture.
+        """
+        theirs, ours = generator.config, self.config
+        if theirs.network != ours.network or len(theirs.targets) != len(ours.targets):
+            raise MondegreenError(
+                f"start-from: that generator is {theirs.network} with {len(theirs.targets)} "
+                f"targets; this training needs {ours.network} with {len(ours.targets)}."
+            )
+        for network in (self.state.generator.network, self.state.average.network):
+            network.load_state_dict(generator.network.state_dict())
 
     def fit(self) -> Generator:
         """Train to the end and return the best generator on the validation split, frozen.
@@ -181,7 +216,7 @@ class GeneratorTrainer:
                 x = self.augment(x, random)
             target = draw_targets(label, self.targets, random)
             snr_db = self._budget(len(x), random)
-            yield self._step(x, target, snr_db)
+            yield self._step(x, target, snr_db, self._quietness(len(x), random))
 
     def _budget(self, size: int, random: torch.Generator) -> Tensor | None:
         """Draw each clip's budget around the schedule's."""
@@ -191,15 +226,27 @@ class GeneratorTrainer:
         progress = self.state.step / (self.training.epochs * self.steps_per_epoch)
         return schedule.at(progress) + uniform(size, *schedule.spread_db, random)
 
-    def _step(self, x: Tensor, target: Tensor, snr_db: Tensor | None) -> Losses:
+    def _quietness(self, size: int, random: torch.Generator) -> Tensor | None:
+        """Draw how quiet each clip is asked to be."""
+        if self.hearing is None:
+            return None
+        asked = torch.rand(size, generator=random) < self.training.quiet_share
+        return asked * uniform(size, 0.0, 1.0, random)
+
+    def _step(
+        self, x: Tensor, target: Tensor, snr_db: Tensor | None, quietness: Tensor | None
+    ) -> Losses:
         """Update the generator, then the discriminator (Algorithm 1, lines 4 to 10)."""
         t, state, fabric = self.training, self.state, self.fabric
         x, target = fabric.to_device(x), fabric.to_device(target)
         snr_db = None if snr_db is None else fabric.to_device(snr_db)
+        quietness = None if quietness is None else fabric.to_device(quietness)
         with fabric.autocast():
-            delta = state.generator(x, target, snr_db=snr_db)
+            delta = state.generator(
+                x, target, snr_db=snr_db, quietness=0.0 if quietness is None else quietness
+            )
         x_adv = x + delta.float()
-        loss, losses = self._losses(x, x_adv, target)
+        loss, losses = self._losses(x, x_adv, target, quietness)
         self._check(losses)
         self._set_learning_rate()
         state.optimizer.zero_grad(set_to_none=True)
@@ -215,7 +262,9 @@ class GeneratorTrainer:
         self._update_average()
         return losses
 
-    def _losses(self, x: Tensor, x_adv: Tensor, target: Tensor) -> tuple[Tensor, Losses]:
+    def _losses(
+        self, x: Tensor, x_adv: Tensor, target: Tensor, quietness: Tensor | None
+    ) -> tuple[Tensor, Losses]:
         """Return the weighted loss (eq. 5) and every term of it."""
         t, state = self.training, self.state
         warm_up = state.epoch < t.warm_up_epochs
@@ -229,6 +278,12 @@ class GeneratorTrainer:
         }
         if state.adversary is not None:
             terms["fool"] = state.adversary.fool(x_adv)
+            if weights.matching > 0.0:
+                terms["matching"] = state.adversary.match(x, x_adv)
+        if self.hearing is not None and quietness is not None:
+            asked = quietness > 0.0
+            heard = self.hearing(x[asked], x_adv[asked])
+            terms["hearing"] = (quietness[asked] * heard).sum() / len(x)
         losses = {}
         if logits is not None:
             terms["classifier"] = self._classifier_loss(logits, target)

@@ -29,7 +29,7 @@ class MatrixSpectrum(nn.Module):
 
     Shape:
         - Waveform: ``(batch, time)``, any length
-        - Spectrum: ``(batch, frames, 2, window // 2 + 1)``, real and imaginary parts,
+        - Spectrum: ``(2, batch, frames, window // 2 + 1)``, real and imaginary part, with
           ``frames = ceil(time / hop) + 1``
     """
 
@@ -64,12 +64,12 @@ class MatrixSpectrum(nn.Module):
         first, second = halves[:, :-1], halves[:, 1:]
         left, right = first[..., 1:], second[..., 1:].flip(2)
         even = torch.cat([first[..., :1], left + right, second[..., :1]], dim=2)
-        return torch.stack([even @ self.cosine, (left - right) @ self.sine], dim=2)
+        return torch.stack([even @ self.cosine, (left - right) @ self.sine])
 
     def inverse(self, parts: Tensor, time: int) -> Tensor:
         """Overlap-add the frames of a spectrum back to ``time`` samples."""
-        even = parts[:, :, 0] @ self.cosine_back
-        odd = F.pad(parts[:, :, 1] @ self.sine_back, (1, 0))
+        even = parts[0] @ self.cosine_back
+        odd = F.pad(parts[1] @ self.sine_back, (1, 0))
         first = even[..., :-1] + odd
         second = torch.cat([even[..., -1:], (even[..., 1:-1] - odd[..., 1:]).flip(2)], dim=2)
         x: Tensor = (first[:, 1:] + second[:, :-1]).flatten(1)[:, :time]

@@ -1,11 +1,12 @@
 """Write a generator as an ONNX file that ONNX Runtime, or any other runtime, can run.
 
 ONNX has no complex numbers, so the spectral network's transform is replaced by matrix products
-(:class:`mondegreen.generators.dft.MatrixSpectrum`) and its complex arithmetic written out.
+(:class:`mondegreen.generators.dft.MatrixSpectrum`).
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import math
@@ -18,7 +19,6 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from mondegreen.configs import to_dict
 from mondegreen.errors import MondegreenError
@@ -125,10 +125,10 @@ class _Graph(nn.Module):
 
     def __init__(self, generator: Generator) -> None:
         super().__init__()
-        self.generator = generator
-        network = generator.network
+        self.generator = copy.deepcopy(generator)
+        network = self.generator.network
         if isinstance(network, SpectralGenerator):
-            self.spectrum = MatrixSpectrum(network.config.window)
+            network.spectrum = MatrixSpectrum(network.config.window)
 
     def forward(
         self, waveform: Tensor, target: Tensor, snr_db: Tensor, quietness: Tensor | None = None
@@ -137,43 +137,11 @@ class _Graph(nn.Module):
         network = self.generator.network
         slot = self.generator.target_slot.index_select(0, target)
         if isinstance(network, SpectralGenerator):
-            proposal = _propose(network, self.spectrum, waveform, slot, snr_db, quietness)
+            proposal = network.propose(waveform, slot, snr_db, quietness)
         else:
             proposal = network.propose(waveform, slot)
         delta = _project(waveform, proposal, snr_db)
         return delta.clamp(-1.0 - waveform, 1.0 - waveform), proposal
-
-
-def _propose(
-    network: SpectralGenerator,
-    spectrum: MatrixSpectrum,
-    x: Tensor,
-    target: Tensor,
-    snr_db: Tensor,
-    quietness: Tensor | None,
-) -> Tensor:
-    """Compute :meth:`SpectralGenerator.propose` on real and imaginary parts."""
-    level = x.square().mean(dim=(1, 2)).add(1e-12).sqrt()[:, None]
-    parts = spectrum(x[:, 0] / level)
-    magnitude = parts.square().sum(dim=2).add(1e-9).sqrt()
-    phasor = parts / magnitude[:, :, None]
-    floor = network.config.floor * magnitude.mean(dim=(1, 2), keepdim=True)
-    wanted = [snr_db / 10 - 2] if quietness is None else [snr_db / 10 - 2, quietness]
-    condition = network.target_embedding(target)
-    condition = F.gelu(condition + network.budget_embedding(torch.stack(wanted, 1)))
-    features = magnitude.log() / 3
-    if network.config.phase:
-        features = torch.cat([features[:, :, None], phasor], dim=2).flatten(2)
-    h = network.encode(features)
-    for block in network.blocks:
-        h = block(h, condition)
-    scale, shift = network.modulation(condition)[:, None].chunk(2, dim=2)
-    h = F.layer_norm(h, (network.config.width,)) * (1.0 + scale) + shift
-    gain = network.decode(h).unflatten(2, (2, -1))
-    real = gain[:, :, 0] * phasor[:, :, 0] - gain[:, :, 1] * phasor[:, :, 1]
-    imaginary = gain[:, :, 0] * phasor[:, :, 1] + gain[:, :, 1] * phasor[:, :, 0]
-    product = torch.stack([real, imaginary], dim=2) * (magnitude + floor)[:, :, None]
-    return (spectrum.inverse(product, x.shape[2]) * level)[:, None]
 
 
 def _project(x: Tensor, delta: Tensor, snr_db: Tensor) -> Tensor:
