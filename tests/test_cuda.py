@@ -18,12 +18,13 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA d
 
 def test_the_attack_gives_nearly_the_same_on_both_devices() -> None:
     classifier = load_classifier("zoo:speech-commands")
-    attack = GeneratorAttack(generator=load_generator("zoo:speech-commands", classifier))
+    generator = load_generator("zoo:speech-commands", classifier)
+    attack = GeneratorAttack(generator=generator)
     x = 0.1 * torch.randn(4, 1, 16_384, generator=torch.Generator().manual_seed(0))
     target = torch.tensor([0, 3, 5, 9])
     on_cpu = attack(classifier, x, target, budget=SNR(20.0))
     classifier.cuda()
-    attack.generator.cuda()
+    generator.cuda()
     on_gpu = attack(classifier, x.cuda(), target.cuda(), budget=SNR(20.0))
     assert bool(SNR(20.0).satisfied(on_gpu.x, on_gpu.x_adv - on_gpu.x).all())
     torch.testing.assert_close(on_gpu.x_adv.cpu(), on_cpu.x_adv, rtol=0.0, atol=2e-3)

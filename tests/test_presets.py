@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
-from mondegreen.gan.discriminator import Discriminator
+from mondegreen.gan.discriminator import Discriminator, DiscriminatorConfig
 from mondegreen.generators.generator import Generator, describe_classifier
 from mondegreen.generators.spectral import SpectralConfig
 from mondegreen.generators.unet import UNetConfig
@@ -73,7 +73,8 @@ def test_every_generator_builds(preset: Preset, kind: NetworkKind | None) -> Non
 def test_every_training_fits_its_network(preset: Preset, kind: NetworkKind | None) -> None:
     training = generator_training(preset, kind)
     if isinstance(generator_network(preset, kind), UNetConfig):
-        assert training.discriminator is not None and training.budget is None
+        assert isinstance(training.discriminator, DiscriminatorConfig)
+        assert training.budget is None
         assert training.warm_up_epochs < training.epochs
         with torch.device("meta"):
             size = count(Discriminator(training.discriminator))

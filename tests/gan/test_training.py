@@ -174,6 +174,21 @@ def test_a_dial_turned_up_makes_the_perturbation_less_audible(
     assert heard[2] < heard[1] < heard[0] and heard[2] < 0.7 * heard[0]
 
 
+def test_a_training_goes_on_from_trained_weights(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset
+) -> None:
+    first = trainer(tmp_path / "first", BUDGETED, classifier, data)
+    trained = first.fit()
+    second = trainer(tmp_path / "second", replace(BUDGETED, seed=5), classifier, data)
+    assert not same(weights(trained), weights(second.state.generator))
+    second.start_from(trained)
+    assert same(weights(trained), weights(second.state.generator))
+    assert same(weights(trained), weights(second.state.average))
+    other = trainer(tmp_path / "other", BUDGETED, classifier, data, targets=("low", "high"))
+    with pytest.raises(MondegreenError, match="with 3 targets; this training needs .* with 2"):
+        other.start_from(trained)
+
+
 def test_hearing_needs_a_network_with_a_dial(
     tmp_path: Path, classifier: Classifier, data: ClipDataset
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -14,6 +14,9 @@ from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.errors import MondegreenError
 from mondegreen.generators.generator import Generator
+
+if TYPE_CHECKING:
+    from mondegreen.generators.onnx_runtime import OnnxGenerator  # needs an extra package
 
 
 class GeneratorAttack(Attack):
@@ -38,7 +41,7 @@ class GeneratorAttack(Attack):
     def __init__(
         self,
         *,
-        generator: Generator,
+        generator: Generator | OnnxGenerator,
         refine: int = 0,
         quietness: float = 0.0,
         step: float | None = None,

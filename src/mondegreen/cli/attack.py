@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
 import tyro
@@ -32,6 +32,9 @@ from mondegreen.generators.generator import Generator, load_generator
 from mondegreen.metrics.quality import quality
 from mondegreen.progress import track
 from mondegreen.zoo import resolve
+
+if TYPE_CHECKING:
+    from mondegreen.generators.onnx_runtime import OnnxGenerator
 
 QUALITY_SECONDS = 20
 """PESQ is computed on the beginning of longer recordings."""
@@ -123,14 +126,14 @@ def execute(options: AttackFiles) -> None:
         raise MondegreenError("\n".join(problems))
 
 
-def _load(options: AttackFiles, folder: Path, classifier: Classifier) -> Generator:
+def _load(options: AttackFiles, folder: Path, classifier: Classifier) -> Generator | OnnxGenerator:
     """Return the generator, or what stands in its place with another backend."""
     if options.backend == "torch":
         return load_generator(folder, classifier)
     from mondegreen.generators.onnx_runtime import load_onnx  # only these need ONNX Runtime
 
     file = folder if folder.suffix == ".onnx" else folder / "generator.onnx"
-    return cast(Generator, load_onnx(file, classifier))  # it is called in the same way
+    return load_onnx(file, classifier)
 
 
 def _outputs(options: AttackFiles) -> list[tuple[Path, Path]]:

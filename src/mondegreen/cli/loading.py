@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mondegreen.budgets import Budget, parse_budget
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
 from mondegreen.generators.generator import Generator
+
+if TYPE_CHECKING:
+    from mondegreen.generators.onnx_runtime import OnnxGenerator
 
 
 def classifier_folder(generator: Path) -> Path:
@@ -32,7 +36,7 @@ def classifier_folder(generator: Path) -> Path:
     return Path(named)
 
 
-def choose_budget(text: str | None, generator: Generator) -> Budget | None:
+def choose_budget(text: str | None, generator: Generator | OnnxGenerator) -> Budget | None:
     """Return the budget that an option asks for, or the generator's own.
 
     Args:

@@ -23,6 +23,7 @@ from mondegreen.classifiers.classifier import Classifier, predict
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.pairs import Kept, Pairs, draw_kept, every_pair
+from mondegreen.generators.generator import Generator
 from mondegreen.metrics.macs import count_macs
 from mondegreen.metrics.snr import snr_db
 from mondegreen.metrics.timing import milliseconds
@@ -200,9 +201,9 @@ def _time(
 
 def network_cost(attack: Attack, clip_samples: int) -> dict[str, int] | None:
     """Return parameters and multiply-accumulates a clip of a generator; None for other attacks."""
-    if not isinstance(attack, GeneratorAttack):
+    generator = attack.generator if isinstance(attack, GeneratorAttack) else None
+    if not isinstance(generator, Generator):
         return None
-    generator = attack.generator
     device = next(generator.parameters()).device
     x = torch.zeros(1, 1, clip_samples, device=device)
     label = generator.config.labels.index(generator.config.targets[0])

@@ -149,9 +149,9 @@ class ConvNeXtBlock(nn.Module):
             # The same sum, in half the time where the convolution's own preparations outweigh it.
             reach = self.depthwise.kernel_size[1] // 2
             windows = F.pad(h, (0, 0, reach, reach)).unfold(1, 2 * reach + 1, 1)
-            return (windows * self.depthwise.weight[:, 0, 0]).sum(dim=3) + self.depthwise.bias
-        y: Tensor = self.depthwise(h.transpose(1, 2).unsqueeze(2))
-        return y.squeeze(2).transpose(1, 2)
+            y = (windows * self.depthwise.weight[:, 0, 0]).sum(dim=3)
+            return y if self.depthwise.bias is None else y + self.depthwise.bias
+        return torch.squeeze(self.depthwise(h.transpose(1, 2).unsqueeze(2)), 2).transpose(1, 2)
 
 
 def modulated_norm(h: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
