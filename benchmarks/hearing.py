@@ -2,7 +2,7 @@
 
 Each clip of a random draw from the test speakers is perturbed by a generator and by white noise at
 four signal-to-noise ratios, and by noise shaped like the clip's masking threshold, 6 dB below it,
-at it and 6 dB above it. Intervals are 95 %, from drawing the clips again with replacement.
+at it and 6 dB above it. "Loudness" is the loss that generators are trained with. Intervals are 95 %, from drawing the clips again with replacement.
 
     .venv/bin/python benchmarks/hearing.py --data speech_commands [--clips 20] [--out hearing.json]
 """
@@ -28,6 +28,7 @@ from mondegreen.budgets import SNR
 from mondegreen.data.dataset import open_splits
 from mondegreen.data.folder import open_corpus
 from mondegreen.files import write_json
+from mondegreen.gan.audibility import build_hearing
 from mondegreen.generators.generator import Generator, load_generator
 from mondegreen.metrics.maskers import FULL_SCALE_DB
 from mondegreen.metrics.masking import MaskingModel, audible_share, masking_excess
@@ -37,7 +38,7 @@ from mondegreen.zoo import resolve
 
 RATIOS_DB = (15.0, 20.0, 25.0, 30.0)
 MARGINS_DB = (-6.0, 0.0, 6.0)
-MEASURES = ("snr_db", "masking_excess", "audible_share")
+MEASURES = ("snr_db", "masking_excess", "audible_share", "loudness")
 LOWEST_HZ = 100.0  # further down, noise at the threshold in quiet would be louder than the speech
 DRAWS = 1000
 
@@ -86,6 +87,7 @@ def measure(x: Tensor, x_adv: Tensor, sample_rate: int) -> dict[str, Floats]:
         "snr_db": snr_db(x, x_adv).numpy(),
         "masking_excess": masking_excess(x, x_adv, sample_rate).double().numpy(),
         "audible_share": audible_share(x, x_adv, sample_rate).double().numpy(),
+        "loudness": build_hearing("loudness", sample_rate)(x, x_adv).double().numpy(),
     }
 
 
@@ -118,13 +120,14 @@ def correlate(
 def print_conditions(console: Console, found: dict[Condition, dict[str, Floats]]) -> None:
     """Print the means of every condition."""
     table = Table(title="means by condition")
-    for name in ("perturbation", "dB", "SNR", "PESQ", "failed", "excess in dB", "audible share"):
+    titles = ("perturbation", "dB", "SNR", "PESQ", "failed", "excess in dB", "audible share")
+    for name in (*titles, "loudness"):
         table.add_column(name, justify="left" if name == "perturbation" else "right")
     for (kind, level), values in found.items():
         means = [np.nanmean(values[name]) for name in ("snr_db", "pesq_nb", *MEASURES[1:])]
         failed = int(np.isnan(values["pesq_nb"]).sum())
         words = [f"{means[0]:.1f}", f"{means[1]:.2f}", str(failed), f"{means[2]:.2f}"]
-        table.add_row(kind, f"{level:+.0f}", *words, f"{means[3]:.3f}")
+        table.add_row(kind, f"{level:+.0f}", *words, f"{means[3]:.3f}", f"{means[4]:.2f}")
     console.print(table)
 
 

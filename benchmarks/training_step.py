@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,6 +83,58 @@ def child(folder: Path, threads: int) -> None:
     print(json.dumps([1e3 * epoch["seconds"] / steps for epoch in epochs[1:]]))
 
 
+def parts(threads: int, rounds: int) -> dict[str, float]:
+    """Return the median ms that each part of a step takes, one after the other in turn."""
+    import torch
+
+    from mondegreen.allocator import keep_memory
+    from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
+    from mondegreen.cli.train_generator import default
+    from mondegreen.gan.audibility import build_hearing
+    from mondegreen.gan.losses import margin_loss
+    from mondegreen.generators.generator import Generator, describe_classifier
+    from mondegreen.presets import classifier_architecture
+
+    torch.set_num_threads(threads)
+    keep_memory()
+    labels = tuple(f"label{number}" for number in range(10))
+    front, backbone = classifier_architecture("cpu", None)
+    config = ClassifierConfig(labels=labels, front_end=front, backbone=backbone)
+    classifier = Classifier.from_config(config).freeze()
+    options = default("cpu")
+    generator = Generator(describe_classifier(classifier, options.architecture, (), 25.0))
+    optimizer = torch.optim.AdamW(generator.parameters(), fused=True)
+    hearing = build_hearing("loudness", 16_000)
+    batch = options.training.batch_size
+    x, target = 0.1 * torch.randn(batch, 1, 16_384), torch.arange(batch) % 10
+    asked = torch.rand(batch, generator=torch.Generator().manual_seed(0)) < 0.5
+    delta = (0.01 * torch.randn_like(x)).requires_grad_()
+
+    def generate() -> None:
+        generator(x, target, quietness=0.5).square().mean().backward()
+
+    def classify() -> None:
+        margin_loss(classifier(x + delta), target).backward()  # type: ignore[no-untyped-call]
+
+    def hear() -> None:
+        hearing(x[asked], (x + delta)[asked]).sum().backward()
+
+    calls = {
+        "generator, forward and backward": generate,
+        "classifier, forward and backward": classify,
+        "hearing, forward and backward": hear,
+        "optimiser": optimizer.step,
+    }
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for index in range(rounds + 2):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            if index >= 2:
+                times[name].append(1e3 * (time.perf_counter() - start))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
 def measure(source: Path | None, threads: int) -> list[float]:
     """Return ms a step of some epochs of one version, in a process of its own."""
     variables = {**os.environ, "OMP_NUM_THREADS": str(threads)}
@@ -112,13 +165,17 @@ def main() -> None:
         if options.earlier is not None:
             times["earlier"] += measure(options.earlier, options.threads)
     found = {name: statistics.median(values) for name, values in times.items() if values}
+    spent = parts(options.threads, 10 * options.rounds)
     for name, median in found.items():
         print(f"{name}: {median:.1f} ms a step ({options.threads} threads, batch 32)")
     if "earlier" in found:
         print(f"times faster: {found['earlier'] / found['now']:.2f}")
+    for name, median in spent.items():
+        print(f"  {name}: {median:.1f} ms")
     if options.out is not None:
         about = {"threads": options.threads, "rounds": options.rounds, "all_ms": times}
-        write_json(options.out, {"ms_a_step": found, **about, "environment": environment()})
+        content = {"ms_a_step": found, "parts_ms": spent, **about, "environment": environment()}
+        write_json(options.out, content)
 
 
 if __name__ == "__main__":

@@ -185,7 +185,7 @@ def test_a_training_goes_on_from_trained_weights(
     assert same(weights(trained), weights(second.state.generator))
     assert same(weights(trained), weights(second.state.average))
     other = trainer(tmp_path / "other", BUDGETED, classifier, data, targets=("low", "high"))
-    with pytest.raises(MondegreenError, match="with 3 targets; this training needs .* with 2"):
+    with pytest.raises(MondegreenError, match=r"with 3 targets; this training needs .* with 2"):
         other.start_from(trained)
 
 

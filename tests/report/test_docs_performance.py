@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mondegreen.errors import MondegreenError
+from mondegreen.files import write_json
 from mondegreen.report.docs_performance import main, render_performance
 
 
@@ -100,3 +101,21 @@ def test_damaged_files_are_refused(damage: str, tmp_path: Path) -> None:
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     assert main([str(tmp_path), str(tmp_path / "performance.md")]) == 2
+
+
+def test_a_training_step_is_shown_where_it_was_measured(tmp_path: Path) -> None:
+    folder = write(tmp_path, content())
+    assert "## Training" not in render_performance(folder)
+    step = {
+        "ms_a_step": {"now": 100.0, "earlier": 250.0},
+        "parts_ms": {"generator": 70.0, "classifier": 30.0},
+        "threads": 1,
+        "environment": content()["environment"],
+    }
+    write_json(folder / "training-step.json", step)
+    text = render_performance(folder)
+    assert "takes 100 ms" in text and "250 ms: 2.50 times as long" in text
+    assert "| classifier | 30 |" in text
+    write_json(folder / "training-step.json", {"ms_a_step": {}})
+    with pytest.raises(MondegreenError, match=r"training-step\.json is damaged"):
+        render_performance(folder)

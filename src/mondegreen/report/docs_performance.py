@@ -20,6 +20,7 @@ from mondegreen.report.generated import write_or_check
 from mondegreen.report.markdown import escape_text, table
 
 FILE = "generators-speed.json"
+TRAINING_FILE = "training-step.json"
 
 HEAD = f"""\
 # Performance
@@ -83,7 +84,38 @@ def render_performance(results: Path) -> str:
         raise MondegreenError(
             f"{path} is damaged ({type(error).__name__}: {error}); run benchmarks/generators.py."
         ) from error
+    training = results / TRAINING_FILE
+    if training.is_file():
+        parts.append(render_training(training))
     return "\n".join(parts)
+
+
+def render_training(path: Path) -> str:
+    """Return the section on a training step.
+
+    Raises:
+        MondegreenError: The file is damaged.
+    """
+    content = read_json(path)
+    try:
+        now, earlier = (content["ms_a_step"].get(name) for name in ("now", "earlier"))
+        text = (
+            f"A step of the `cpu` preset, batch 32, takes {now:.0f} ms on {content['threads']} "
+            f"thread(s); machine: {machine_of(content['environment'])}."
+        )
+        if earlier is not None:
+            text += (
+                f" In turn with it, the first version's took {earlier:.0f} ms: "
+                f"{earlier / now:.2f} times as long. That version had no loss for hearing."
+            )
+        rows = [[name, f"{median:.0f}"] for name, median in content["parts_ms"].items()]
+        spent = table(["part of a step, alone", "ms"], rows, "lr")
+    except (KeyError, TypeError, AttributeError) as error:
+        raise MondegreenError(
+            f"{path} is damaged ({type(error).__name__}: {error}); run benchmarks/training_step.py."
+        ) from error
+    source = f"From `results/{path.name}`, which `benchmarks/training_step.py` writes."
+    return f"## Training\n\n{text}\n{source}\n\n{spent}"
 
 
 def _about(content: Mapping[str, Any]) -> str:
