@@ -52,8 +52,7 @@ results: setup  ## write docs/results.md and the README's table from results/*/r
 	$(BIN)/python -m mondegreen.report.readme results README.md
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md
-	$(BIN)/python -m mondegreen.report.docs_ablation results/ablation docs/generator.md
-	$(BIN)/python -m mondegreen.report.docs_hearing results/hearing.json docs/generator.md
+	$(BIN)/python -m mondegreen.report.docs_tables results docs
 	$(BIN)/python -m mondegreen.report.card $(CARD)
 
 picture: setup  ## redraw the README's picture from the evaluation in EVALUATION=folder
@@ -65,8 +64,7 @@ results-check: setup  ## fail when these are out of step with the result files
 	$(BIN)/python -m mondegreen.report.readme results README.md --check
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md --check
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md --check
-	$(BIN)/python -m mondegreen.report.docs_ablation results/ablation docs/generator.md --check
-	$(BIN)/python -m mondegreen.report.docs_hearing results/hearing.json docs/generator.md --check
+	$(BIN)/python -m mondegreen.report.docs_tables results docs --check
 	$(BIN)/python -m mondegreen.report.card --check $(CARD)
 
 clean:  ## delete runs and caches, keep the environment

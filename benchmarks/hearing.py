@@ -2,7 +2,8 @@
 
 Each clip of a random draw from the test speakers is perturbed by a generator and by white noise at
 four signal-to-noise ratios, and by noise shaped like the clip's masking threshold, 6 dB below it,
-at it and 6 dB above it. "Loudness" is the loss that generators are trained with. Intervals are 95 %, from drawing the clips again with replacement.
+at it and 6 dB above it. "Loudness" is the loss that generators are trained with. Intervals are
+95 %, from drawing the clips again with replacement.
 
     .venv/bin/python benchmarks/hearing.py --data speech_commands [--clips 20] [--out hearing.json]
 """

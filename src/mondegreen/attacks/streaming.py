@@ -22,7 +22,7 @@ from mondegreen.resampling import Resampler
 class StreamingOptions:
     """What the latency of a stream is made of."""
 
-    block_ms: float = 64.0
+    block_ms: float = 256.0
     """Milliseconds of sound that are perturbed at once."""
     lookahead_ms: float = 16.0
     """Milliseconds known beyond a block before it leaves; neighbours are cross-faded over them."""

@@ -65,7 +65,7 @@ class AttackFiles:
     with such a file named generator.onnx."""
     streaming: bool = False
     """Attack as a stream: causally, block by block, with a latency that is printed."""
-    block_ms: float = 64.0
+    block_ms: float = 256.0
     """With --streaming: milliseconds of sound that are perturbed at once."""
     lookahead_ms: float = 16.0
     """With --streaming: milliseconds known beyond a block before it leaves."""

@@ -1,21 +1,13 @@
-"""The table of what each choice in the recipe bought, in ``docs/generator.md``.
-
-``python -m mondegreen.report.docs_ablation results/ablation docs/generator.md`` replaces what
-stands between the markers; ``--check`` tells whether it is in step.
-"""
+"""The table of what each choice in the recipe bought, for ``docs/generator.md``."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
 from mondegreen.report.formatting import number, percent, size
-from mondegreen.report.generated import insert, write_or_check
 from mondegreen.report.markdown import table
 
 BASE = "the recipe"
@@ -64,22 +56,3 @@ def _row(one: dict[str, Any], base: dict[str, Any], budgets: list[str], middle: 
     pesq = number(one["validation"][middle]["pesq_nb"])
     cost = [f"× {time:.2f}", size(one["parameters"]), size(one["macs"])]
     return [one["name"], *successes, pesq, *cost]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the table, or with ``--check`` tell whether it is old; return the exit code."""
-    parser = argparse.ArgumentParser(prog="mondegreen.report.docs_ablation", description=__doc__)
-    parser.add_argument("results", type=Path, help="folder with one file a variant")
-    parser.add_argument("page", type=Path, help="the Markdown page")
-    parser.add_argument("--check", action="store_true", help="exit with 1 if the table is old")
-    options = parser.parse_args(arguments)
-
-    def render() -> dict[Path, str]:
-        page = options.page.read_text(encoding="utf-8")
-        return {options.page: insert(page, render_table(options.results), "ablation")}
-
-    return write_or_check(render, options.check)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,19 +1,11 @@
-"""How measures of audibility follow PESQ, in ``docs/generator.md``.
-
-``python -m mondegreen.report.docs_hearing results/hearing.json docs/generator.md`` replaces what
-stands between the markers; ``--check`` tells whether it is in step.
-"""
+"""The table of how measures of audibility follow PESQ, for ``docs/generator.md``."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
-from mondegreen.report.generated import insert, write_or_check
 from mondegreen.report.markdown import table
 
 NAMES = {
@@ -53,22 +45,3 @@ def render_table(path: Path) -> str:
 
 def _cell(found: dict[str, float]) -> str:
     return f"{found['spearman']:+.2f} ({found['low']:+.2f} to {found['high']:+.2f})"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the table, or with ``--check`` tell whether it is old; return the exit code."""
-    parser = argparse.ArgumentParser(prog="mondegreen.report.docs_hearing", description=__doc__)
-    parser.add_argument("results", type=Path, help="the file of benchmarks/hearing.py")
-    parser.add_argument("page", type=Path, help="the Markdown page")
-    parser.add_argument("--check", action="store_true", help="exit with 1 if the table is old")
-    options = parser.parse_args(arguments)
-
-    def render() -> dict[Path, str]:
-        page = options.page.read_text(encoding="utf-8")
-        return {options.page: insert(page, render_table(options.results), "hearing")}
-
-    return write_or_check(render, options.check)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

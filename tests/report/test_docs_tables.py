@@ -1,0 +1,107 @@
+"""Tables inside of pages: their numbers are those of the files, and nothing else is touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from mondegreen.errors import MondegreenError
+from mondegreen.files import write_json
+from mondegreen.report import docs_ablation, docs_hearing, docs_streaming
+from mondegreen.report.docs_tables import TABLES, main
+
+
+def variant(name: str, rates: tuple[float, float, float], seconds: float = 100.0) -> dict[str, Any]:
+    measured: dict[str, Any] = {
+        db: {"success_rate": rate, "pesq_nb": 3.0 + rate}
+        for db, rate in zip(("20", "25", "30"), rates, strict=True)
+    }
+    return {
+        "name": name,
+        "steps": 1026,
+        "processor_seconds": seconds,
+        "parameters": 1_000_000,
+        "macs": 30_000_000,
+        "validation": measured | {"pairs": 3150},
+        "environment": {"cpu": "a machine"},
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three variants, out of order."""
+    write_json(tmp_path / "a.json", variant("worse", (0.7, 0.5, 0.3), 150.0))
+    write_json(tmp_path / "b.json", variant("the recipe", (0.8, 0.7, 0.5)))
+    write_json(tmp_path / "c.json", variant("better", (0.9, 0.85, 0.7), 50.0))
+    return tmp_path
+
+
+def test_the_recipe_comes_first_and_the_others_by_success(folder: Path) -> None:
+    rows = docs_ablation.render_table(folder).splitlines()[2:5]
+    assert [row.split(" | ")[0] for row in rows] == ["| the recipe", "| better", "| worse"]
+    assert "85.00 % (+15.0)" in rows[1] and "× 0.50" in rows[1] and "3.85" in rows[1]
+    assert "50.00 % (-20.0)" in rows[2] and "× 1.50" in rows[2]
+    assert "(" not in rows[0]
+
+
+def test_results_without_the_recipe_are_refused(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", variant("worse", (0.7, 0.5, 0.3)))
+    with pytest.raises(MondegreenError, match="no result of 'the recipe'"):
+        docs_ablation.render_table(tmp_path)
+    write_json(tmp_path / "b.json", {"other": 1})
+    with pytest.raises(MondegreenError, match=r"b\.json"):
+        docs_ablation.render_table(tmp_path)
+
+
+def write_results(folder: Path) -> None:
+    """Write one small result of each kind."""
+    write_json(folder / "ablation" / "b.json", variant("the recipe", (0.8, 0.7, 0.5)))
+    measures = {
+        name: {"spearman": -0.1 * place, "low": -0.9, "high": 0.25}
+        for place, name in enumerate(docs_hearing.NAMES, start=5)
+    }
+    write_json(folder / "hearing.json", {"clips": 40, "correlations": {"all": measures}})
+    rows = [
+        {"block_ms": b, "lookahead_ms": 16, "latency_ms": b + 16, "success_rate": b / 1000}
+        | {"real_time_factor": 0.25}
+        for b in (256, 64)
+    ]
+    about = {"clips": 60, "snr_db": 20.0, "whole": 0.9875, "environment": {"cpu": "a machine"}}
+    write_json(folder / "streaming.json", {**about, "rows": rows})
+
+
+def test_pages_are_written_and_checked(tmp_path: Path) -> None:
+    results, docs = tmp_path / "results", tmp_path / "docs"
+    docs.mkdir()
+    write_results(results)
+    for page in {page for page, _, _ in TABLES.values()}:
+        marks = [name for name, (place, _, _) in TABLES.items() if place == page]
+        text = "\n".join(f"<!-- {name}:begin -->\n<!-- {name}:end -->" for name in marks)
+        (docs / page).write_text(f"before\n{text}\nafter\n")
+    words = [str(results), str(docs)]
+    assert main([*words, "--check"]) == 1
+    assert main(words) == 0
+    assert main([*words, "--check"]) == 0
+    generator, measurement = ((docs / name).read_text() for name in TABLES_PAGES)
+    for text in (generator, measurement):
+        assert text.startswith("before\n") and text.endswith("after\n")
+    assert "| all | -0.50 (-0.90 to +0.25) | -0.60" in generator and "over 40 clips" in generator
+    assert "the recipe" in generator
+    latencies = [
+        line for line in measurement.splitlines() if line.startswith("| ") and "16" in line
+    ]
+    assert latencies[0].startswith("| 64 + 16 | 80 | 6.40 %") and "272" in latencies[1]
+    assert "98.75 %" in measurement
+
+
+TABLES_PAGES = ("generator.md", "measurement.md")
+
+
+@pytest.mark.parametrize("kind", [docs_hearing, docs_streaming])
+def test_damaged_files_are_refused(kind: ModuleType, tmp_path: Path) -> None:
+    write_json(tmp_path / "result.json", {"clips": 40})
+    with pytest.raises(MondegreenError, match=r"result\.json is damaged"):
+        kind.render_table(tmp_path / "result.json")
