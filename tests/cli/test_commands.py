@@ -230,7 +230,7 @@ def test_attack_refines(
     row = json.loads(capsys.readouterr().out)[0]
     assert row["snr_db"] >= 20.0 - 1e-4
     assert not np.array_equal(soundfile.read(row["output"])[0], plain)
-    refused([*words, "--quietness", "0.5"], capsys, "quietness")
+    refused([*words, "--quietness", "1.5"], capsys, "quietness")
 
 
 def test_attack_with_onnx(
@@ -350,7 +350,7 @@ def test_evaluate_writes_results_and_reuses_them(
     assert "Success" in capsys.readouterr().out
     content = json.loads((out / "results.json").read_text())
     assert content["pairs"] == 2 * content["dataset"]["clips"]
-    assert content["budget"] == {"kind": "snr", "value": 20.0}
+    assert content["budget"] == {"kind": "snr", "value": 25.0}
     assert content["snr_db"]["min"] >= 20.0 - 1e-4
     assert content["generator"]["macs"] > 1_000_000
     page = (out / "report.html").read_text()

@@ -174,6 +174,16 @@ def test_a_dial_turned_up_makes_the_perturbation_less_audible(
     assert heard[2] < heard[1] < heard[0] and heard[2] < 0.7 * heard[0]
 
 
+def test_a_batch_that_is_not_asked_to_be_quiet_is_fine(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset
+) -> None:
+    weights = replace(BUDGETED.weights, hearing=1.0)
+    training = replace(BUDGETED, epochs=1, weights=weights, quiet_share=0.0)
+    work = trainer(tmp_path / "run", training, classifier, data, QUIET)
+    work.fit()
+    assert "generator/hearing" not in work.run.metrics()[0]
+
+
 def test_a_training_goes_on_from_trained_weights(
     tmp_path: Path, classifier: Classifier, data: ClipDataset
 ) -> None:

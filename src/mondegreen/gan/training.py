@@ -282,8 +282,9 @@ class GeneratorTrainer:
                 terms["matching"] = state.adversary.match(x, x_adv)
         if self.hearing is not None and quietness is not None:
             asked = quietness > 0.0
-            heard = self.hearing(x[asked], x_adv[asked])
-            terms["hearing"] = (quietness[asked] * heard).sum() / len(x)
+            if bool(asked.any()):
+                heard = self.hearing(x[asked], x_adv[asked])
+                terms["hearing"] = (quietness[asked] * heard).sum() / len(x)
         losses = {}
         if logits is not None:
             terms["classifier"] = self._classifier_loss(logits, target)
