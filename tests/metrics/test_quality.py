@@ -124,3 +124,12 @@ def test_a_process_loads_neither_torch_nor_the_project() -> None:
         "sys.exit('torch' in sys.modules or 'mondegreen' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-P", "-c", script], check=False).returncode == 0
+
+
+def test_stoi_can_be_left_out() -> None:
+    x = 0.1 * torch.randn(2, 16_000, generator=torch.Generator().manual_seed(0))
+    x_adv = x + 0.01 * torch.randn(2, 16_000, generator=torch.Generator().manual_seed(1))
+    whole, part = quality(x, x_adv, 16_000, 1), quality(x, x_adv, 16_000, 1, stoi=False)
+    np.testing.assert_array_equal(part.pesq_nb, whole.pesq_nb)
+    np.testing.assert_array_equal(part.pesq_wb, whole.pesq_wb)
+    assert np.isnan(part.stoi).all() and not np.isnan(whole.stoi).any()

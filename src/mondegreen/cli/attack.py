@@ -163,7 +163,7 @@ def _quality(recording: AttackedRecording) -> dict[str, float | None]:
         x, old_rate = read_beginning(path, QUALITY_SECONDS)
         pair.append(resample(x.mean(dim=0), old_rate, rate)[: QUALITY_SECONDS * rate])
     try:
-        scores = quality(pair[0][None, None], pair[1][None, None], rate, workers=1)
+        scores = quality(pair[0][None, None], pair[1][None, None], rate, workers=1, stoi=False)
     except MissingExtraError:
         return {"pesq_nb": None, "pesq_wb": None}
     found = {"pesq_nb": float(scores.pesq_nb[0]), "pesq_wb": float(scores.pesq_wb[0])}

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -190,7 +191,7 @@ class SpectralGenerator(nn.Module):
         # Scale and shift of all norms at once, the last pair for the one before the decoder.
         self.modulation = nn.Linear(config.width, 2 * config.width * (config.blocks + 1))
         self.decode = nn.Linear(config.width, 2 * config.patch * (config.bands or bins))
-        spread = mel_interpolation(config.bands, bins) if config.bands else torch.eye(bins)
+        spread = mel_interpolation(config.bands, bins) if config.bands else None
         self.register_buffer("spread", spread, persistent=False)
         self.attenuate = nn.Linear(config.width, 1) if config.dial else None
 
@@ -275,10 +276,11 @@ def mel_interpolation(points: int, bins: int) -> Tensor:
         >>> mel_interpolation(2, 3)[:, 0]
         tensor([1., 0.])
     """
-    mel = torch.log1p(torch.linspace(0.0, 8000.0, bins, dtype=torch.float64) / 700.0)
+    # By NumPy: on PyTorch's meta device, where networks are checked, this would take seconds.
+    mel = np.log1p(np.linspace(0.0, 8000.0, bins) / 700.0)
     place = mel / mel[-1] * (points - 1)
-    index = torch.arange(points, dtype=torch.float64)[:, None]
-    return (1.0 - (place - index).abs()).clamp_min(0.0).float()
+    weight = 1.0 - np.abs(place - np.arange(points)[:, None])
+    return torch.from_numpy(np.clip(weight, 0.0, None).astype(np.float32))
 
 
 def _at_ratio(delta: Tensor, snr_db: Tensor) -> Tensor:

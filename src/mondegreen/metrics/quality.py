@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mondegreen.metrics.extras import require
 from mondegreen.metrics.pesq import raw_pesq
-from mondegreen.metrics.pool import score_pairs
+from mondegreen.metrics.pool import Measure, score_pairs
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,7 +28,12 @@ class QualityScores:
 
 
 def quality(
-    x: Tensor, x_adv: Tensor, sample_rate: int, workers: int | None = None
+    x: Tensor,
+    x_adv: Tensor,
+    sample_rate: int,
+    workers: int | None = None,
+    *,
+    stoi: bool = True,
 ) -> QualityScores:
     """Return PESQ (narrow- and wide-band) and STOI of every pair, on all cores.
 
@@ -37,6 +42,7 @@ def quality(
         x_adv: The perturbed clips.
         sample_rate: In Hz.
         workers: The most processes to use; every core by default, 1 stays in this process.
+        stoi: Whether STOI is wanted, whose packages take seconds to load; else it is NaN.
 
     Shape:
         - x, x_adv: ``(batch, time)`` or ``(batch, 1, time)``
@@ -45,14 +51,16 @@ def quality(
         MissingExtraError: The package ``pesq`` or ``pystoi`` is not installed.
         ValueError: The shapes are wrong.
     """
-    for package in ("pesq", "pystoi"):
+    for package in ("pesq", "pystoi") if stoi else ("pesq",):
         require(package, "quality")
+    measures: list[Measure] = ["pesq_nb_lqo", "pesq_wb"]
     scores = score_pairs(
         x,
         x_adv,
         sample_rate,
-        ["pesq_nb_lqo", "pesq_wb", "stoi"],
+        [*measures, "stoi"] if stoi else measures,
         workers=workers,
-        description="PESQ and STOI",
+        description="PESQ and STOI" if stoi else "PESQ",
     )
-    return QualityScores(raw_pesq(scores[:, 0]), scores[:, 1], scores[:, 2])
+    missing = np.full(len(scores), np.nan)
+    return QualityScores(raw_pesq(scores[:, 0]), scores[:, 1], scores[:, 2] if stoi else missing)
