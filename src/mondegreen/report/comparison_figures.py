@@ -100,9 +100,12 @@ def success_over_pesq(comparison: Comparison) -> Figure:
                 place += 1
         for cells in _dials(comparison):
             _joined(axes, cells, f"its quietness, at {cells[0].budget_db:g} dB", place)
+            noted = -math.inf
             for cell in cells:
-                if cell.quietness:
+                quality = cell.pesq_nb.mean or 0.0
+                if cell.quietness and quality - noted > 0.06:  # or the labels would overlap
                     _note(axes, cell, f"{cell.quietness:g}", place, below=True)
+                    noted = quality
             place += 1
         axes.axhline(100 * comparison.baseline_rate, **_untouched())
         axes.set_xlabel("PESQ nb, mean (P.862, −0.5 to 4.5); less audible to the right")
@@ -189,6 +192,24 @@ def _timed(comparison: Comparison) -> list[tuple[float, list[CellResult]]]:
     return found
 
 
+def _apart(
+    cells: Sequence[CellResult], points: Sequence[tuple[float, float]]
+) -> list[tuple[CellResult, tuple[float, float]]]:
+    """Return the points whose labels do not fall on one another; the last of a crowd has its own.
+
+    Points are (milliseconds, success in percent).
+    """
+    kept: list[tuple[CellResult, tuple[float, float]]] = []
+    for cell, point in reversed(list(zip(cells, points, strict=True))):
+        crowd = any(
+            abs(math.log10(point[0] / other[0])) < 0.07 and abs(point[1] - other[1]) < 6.0
+            for _, other in kept
+        )
+        if not crowd:
+            kept.append((cell, point))
+    return kept
+
+
 def _time_panel(axes: Axes, cells: Sequence[CellResult], families: Sequence[str]) -> None:
     for place, family in enumerate(families):
         mine = sorted((c for c in cells if c.family == family), key=lambda cell: cell.steps or 0)
@@ -199,7 +220,7 @@ def _time_panel(axes: Axes, cells: Sequence[CellResult], families: Sequence[str]
         title = several if stepped or not mine else _title(mine)
         x, y = ([point[axis] for point in points] for axis in (0, 1))
         axes.plot(x, y, label=title, zorder=3, **_look(place))
-        for cell, point in zip(mine, points, strict=True) if stepped else ():
+        for cell, point in _apart(mine, points) if stepped else ():
             below = place % 2 == 1
             axes.annotate(
                 str(cell.steps or 0),

@@ -39,7 +39,7 @@ Each comparison is one run of `mondegreen compare`. What makes it fair:
 * **Times** are of the perturbation alone, after warming up. The attacks take turns on the same
   clips, so a machine that is busy for a while slows all of them. Attacks that stop early spend more
   on a difficult clip than on an easy one, so at batch 1 the mean stands beside the median, and the
-  figures show the mean. *Gradients* are counted at the classifier, not told by the attack.
+  figures show the mean. *Gradients* a clip are those that went into its perturbation.
 * Training is not in the times: the generator, the universal perturbation and the filter were
   trained for this classifier beforehand, the gradient search was not.
 * An attack that stops early with a clip that succeeds may leave it quieter than the budget asks.
