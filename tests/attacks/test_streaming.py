@@ -180,7 +180,8 @@ def test_the_gain_has_no_steps() -> None:
 def test_silence_stays_silence(scale: str) -> None:
     classifier = make_classifier()
     classifier.normalization = "paper" if scale == "paper" else "pcm"
-    streaming = Streaming(Mirror(level=1.0), classifier, "a", SNR(20.0))
+    options = StreamingOptions(64.0, 16.0)
+    streaming = Streaming(Mirror(level=1.0), classifier, "a", SNR(20.0), options)
     x = quantize(torch.zeros(1, 5_000), classifier.normalization)
     found = through(streaming, x, [700])[:, streaming.delay :]
     assert torch.equal(found, x)

@@ -11,6 +11,7 @@ from typing import Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mondegreen.attacks.universal import (
     Universal,
@@ -71,9 +72,9 @@ class LinearFilter(Universal):
 
     def propose(self, x: Tensor, target: Tensor) -> Tensor:
         """Return the filtered clip plus the target's waveform at the clip's level."""
-        filtered = filter_same(x[:, 0], self.filters[target] / self.config.taps**0.5)
+        filtered = filter_same(x[:, 0], F.embedding(target, self.filters) / self.config.taps**0.5)
         level = x.square().mean(dim=(1, 2)).add(1e-12).sqrt()[:, None]
-        constant = fit_length(self.perturbations[target], x.shape[2])
+        constant = fit_length(F.embedding(target, self.perturbations), x.shape[2])
         return (filtered + level * constant)[:, None]
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mondegreen.attacks.attack import Attack
 from mondegreen.audio import fit_length
@@ -133,7 +134,7 @@ class UniversalPerturbation(Universal):
 
     def propose(self, x: Tensor, target: Tensor) -> Tensor:
         """Return the target's waveform, cut or padded with zeros to the length of ``x``."""
-        return fit_length(self.perturbations[target], x.shape[2])[:, None]
+        return fit_length(F.embedding(target, self.perturbations), x.shape[2])[:, None]
 
 
 class UniversalAttack(Attack):

@@ -207,7 +207,7 @@ def _apart(
         )
         if not crowd:
             kept.append((cell, point))
-    return kept
+    return kept[::-1]
 
 
 def _time_panel(axes: Axes, cells: Sequence[CellResult], families: Sequence[str]) -> None:
