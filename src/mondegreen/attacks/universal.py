@@ -234,12 +234,7 @@ def read_universal(
     config = from_dict(UniversalConfig, settings, str(path))
     if config.kind != kind:
         raise MondegreenError(f"{path} is of a universal {config.kind}, not of a {kind}.")
-    if config.classifier_fingerprint != classifier.fingerprint():
-        raise MondegreenError(
-            f"{folder} was trained against another classifier ({config.classifier_name} "
-            f"{config.classifier_fingerprint}), not this one ({classifier.name} "
-            f"{classifier.fingerprint()}). Give the classifier it belongs to."
-        )
+    classifier.refuse_other(config.classifier_name, config.classifier_fingerprint, folder)
     universal = build_described(lambda: network(config), path, weights)
     load_weights(weights, universal)
     return universal.requires_grad_(False).eval().to(classifier.device)

@@ -183,6 +183,23 @@ class Classifier(nn.Module):
         """
         write_wav(path, x, self.sample_rate, self.normalization)
 
+    def refuse_other(self, name: str, fingerprint: str, where: str | Path) -> None:
+        """Refuse what was trained against another classifier than this one.
+
+        Args:
+            name: Name of the classifier that it was trained against.
+            fingerprint: Fingerprint of that classifier.
+            where: The file or folder it came from.
+
+        Raises:
+            MondegreenError: It was another one.
+        """
+        if fingerprint != self.fingerprint():
+            raise MondegreenError(
+                f"{where} was trained against another classifier ({name} {fingerprint}), not this "
+                f"one ({self.name} {self.fingerprint()}). Give the classifier it belongs to."
+            )
+
     def label_index(self, label: str) -> int:
         """Return the index of ``label``.
 

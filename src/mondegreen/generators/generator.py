@@ -237,12 +237,8 @@ def load_generator(folder: str | Path, classifier: Classifier | None = None) -> 
         raise MondegreenError(f"{path}: expected an object.")
     settings = {key: value for key, value in description.items() if key != "format"}
     config = from_dict(GeneratorConfig, settings, str(path))
-    if classifier is not None and config.classifier_fingerprint != classifier.fingerprint():
-        raise MondegreenError(
-            f"{folder} was trained against another classifier ({config.classifier_name} "
-            f"{config.classifier_fingerprint}), not this one ({classifier.name} "
-            f"{classifier.fingerprint()}). Give the classifier it belongs to."
-        )
+    if classifier is not None:
+        classifier.refuse_other(config.classifier_name, config.classifier_fingerprint, folder)
     generator = build_described(lambda: Generator(config), path, weights)
     load_weights(weights, generator.network)
     return generator.requires_grad_(False).eval()

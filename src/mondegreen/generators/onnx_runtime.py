@@ -167,12 +167,8 @@ def load_onnx(
     """
     generator = OnnxGenerator.load(path, threads=threads)
     config = generator.config
-    if classifier is not None and config.classifier_fingerprint != classifier.fingerprint():
-        raise MondegreenError(
-            f"{path} was trained against another classifier ({config.classifier_name} "
-            f"{config.classifier_fingerprint}), not this one ({classifier.name} "
-            f"{classifier.fingerprint()}). Give the classifier it belongs to."
-        )
+    if classifier is not None:
+        classifier.refuse_other(config.classifier_name, config.classifier_fingerprint, path)
     return generator
 
 
