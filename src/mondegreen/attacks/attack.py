@@ -1,7 +1,8 @@
 """The protocol that every attack follows.
 
-Clips, targets and a budget go in; adversarial clips as a 16-bit file would hold them come out,
-scored again after that rounding.
+Clips, labels and a budget go in; adversarial clips as a 16-bit file would hold them come out,
+scored again after that rounding. A targeted attack wants to reach the labels, an untargeted one to
+get away from them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,23 @@ from mondegreen.errors import MondegreenError
 
 
 @dataclass(frozen=True)
+class Found:
+    """What an attack proposes for a batch of clips, before the protocol rounds and scores it.
+
+    Shape:
+        - ``delta``: ``(batch, 1, time)``
+        - ``gradients``, ``queries``: ``(batch,)``, int64, or None
+    """
+
+    delta: Tensor
+    """The perturbations; they need not keep the budget yet."""
+    gradients: Tensor | None = None
+    """How many gradients were spent on each clip, where the attack counts them."""
+    queries: Tensor | None = None
+    """How often the classifier heard each clip, where the attack counts it."""
+
+
+@dataclass(frozen=True)
 class AttackResult:
     """What an attack made of a batch of clips.
 
@@ -28,7 +46,7 @@ class AttackResult:
         - ``x``, ``x_adv``: ``(batch, 1, time)``, on the 16-bit grid
         - ``logits``: ``(batch, labels)``, of ``x_adv``
         - ``success``: ``(batch,)``, bool
-        - ``gradients``: ``(batch,)``, int64, or None
+        - ``gradients``, ``queries``: ``(batch,)``, int64, or None
     """
 
     x: Tensor
@@ -38,13 +56,23 @@ class AttackResult:
     logits: Tensor
     """What the classifier says of the rounded adversarial clips."""
     success: Tensor
-    """Whether that is the target."""
+    """Whether that is the target or, of an untargeted attack, another label than the one given."""
     gradients: Tensor | None = None
     """How many gradients were spent on each clip; None for an attack that counts none."""
+    queries: Tensor | None = None
+    """How often the classifier heard each clip; None for an attack that does not count it."""
 
 
 class Attack(ABC):
-    """A targeted attack; its hyper-parameters are its constructor's keyword arguments."""
+    """An attack; its hyper-parameters are its constructor's keyword arguments.
+
+    An attack does not depend on what it was called with before: what it draws, it draws from a seed
+    among its hyper-parameters. So a measurement that was interrupted continues as if it had not.
+    """
+
+    untargeted: bool = False
+    """Whether any label but the one given is a success. Attacks that can do both take it as a
+    keyword argument and report it among their parameters."""
 
     @property
     @abstractmethod
@@ -59,16 +87,27 @@ class Attack(ABC):
     def perturb(
         self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
     ) -> Tensor:
-        """Return a perturbation of the same shape as ``x``; it need not keep the budget yet."""
+        """Return perturbations; they need not keep the budget yet.
+
+        Args:
+            classifier: The frozen classifier.
+            x: Waveforms on the 16-bit grid.
+            target: Indices of the wanted labels or, where :attr:`untargeted`, of those to get away
+                from, ``(batch,)``.
+            budget: How large the perturbation may be; None sets no limit.
+
+        Shape:
+            - x, output: ``(batch, 1, time)``
+        """
 
     def search(
         self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
-    ) -> tuple[Tensor, Tensor | None]:
-        """Return what :meth:`perturb` returns, and the gradients spent on each clip if it counts.
+    ) -> Found:
+        """Return what :meth:`perturb` returns, and what was spent on each clip where it is counted.
 
-        Attacks that search override this.
+        See :class:`SearchingAttack`.
         """
-        return self.perturb(classifier, x, target, budget), None
+        return Found(self.perturb(classifier, x, target, budget))
 
     def __repr__(self) -> str:
         """Show the hyper-parameters."""
@@ -88,7 +127,8 @@ class Attack(ABC):
         Args:
             classifier: The frozen classifier.
             x: Waveforms in [-1, 1].
-            target: Wanted labels, as names or as indices ``(batch,)``.
+            target: Wanted labels, as names or as indices ``(batch,)``; for an untargeted attack
+                the labels to get away from.
             budget: How large the perturbation may be, kept after rounding to 16 bits; None sets no
                 limit.
 
@@ -108,11 +148,28 @@ class Attack(ABC):
             )
         scale = classifier.normalization
         x = quantize(x, scale)
-        delta, gradients = self.search(classifier, x, target, budget)
+        found = self.search(classifier, x, target, budget)
         if budget is None:
-            x_adv = quantize(x + delta, scale)
+            x_adv = quantize(x + found.delta, scale)
         else:
-            x_adv = quantize_within(x, delta, budget, scale)
+            x_adv = quantize_within(x, found.delta, budget, scale)
         with torch.no_grad():
             logits = classifier(x_adv)
-        return AttackResult(x, x_adv, logits, logits.argmax(dim=1) == target, gradients)
+        success = (logits.argmax(dim=1) == target) != self.untargeted
+        return AttackResult(x, x_adv, logits, success, found.gradients, found.queries)
+
+
+class SearchingAttack(Attack):
+    """An attack that counts what it spends on each clip: it gives :meth:`search`."""
+
+    @abstractmethod
+    def search(
+        self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
+    ) -> Found:
+        """Return perturbations and what was spent; arguments as of :meth:`Attack.perturb`."""
+
+    def perturb(
+        self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
+    ) -> Tensor:
+        """Return the perturbations that :meth:`search` finds."""
+        return self.search(classifier, x, target, budget).delta

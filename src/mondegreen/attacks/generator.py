@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from mondegreen.attacks.attack import Attack
+from mondegreen.attacks.attack import Found, SearchingAttack
 from mondegreen.attacks.gradient import check_search, default_step, refine
 from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mondegreen.generators.onnx_runtime import OnnxGenerator  # needs an extra package
 
 
-class GeneratorAttack(Attack):
+class GeneratorAttack(SearchingAttack):
     """Perturb each clip by one forward pass of a generator (paper, eq. 4).
 
     With ``refine``, the clips that are not heard as the target after that are improved by projected
@@ -32,6 +32,8 @@ class GeneratorAttack(Attack):
             it: its steps follow the budget alone.
         step: Length of the first refining step as a share of the budget's bound; None takes
             :func:`mondegreen.attacks.gradient.default_step`.
+        untargeted: Get away from the labels: each clip goes towards the label that the classifier
+            hears in it after the one given, which costs one query.
 
     Raises:
         MondegreenError: ``refine`` is negative, ``quietness`` outside of 0..1, or ``step`` is not
@@ -45,12 +47,14 @@ class GeneratorAttack(Attack):
         refine: int = 0,
         quietness: float = 0.0,
         step: float | None = None,
+        untargeted: bool = False,
     ) -> None:
         if not (math.isfinite(quietness) and 0.0 <= quietness <= 1.0):
             raise MondegreenError(f"generator: quietness is {quietness}; choose from 0 to 1.")
         check_search(refine, 1.0 if step is None else step)
         self.generator = generator
         self.refine, self.quietness, self.step = refine, quietness, step
+        self.untargeted = untargeted
 
     @property
     def name(self) -> str:
@@ -68,17 +72,12 @@ class GeneratorAttack(Attack):
             "refine": self.refine,
             "quietness": self.quietness,
             "step": self.step,
+            "untargeted": self.untargeted,
         }
-
-    def perturb(
-        self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
-    ) -> Tensor:
-        """Return the perturbations for ``budget``; see :meth:`search`."""
-        return self.search(classifier, x, target, budget)[0]
 
     def search(
         self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
-    ) -> tuple[Tensor, Tensor | None]:
+    ) -> Found:
         """Return the perturbations for ``budget`` and, if refined, the gradients of each clip.
 
         Raises:
@@ -91,10 +90,12 @@ class GeneratorAttack(Attack):
                 f"this generator works for the labels {', '.join(config.labels)} at "
                 f"{config.sample_rate} Hz, in this order; {classifier.name} has others."
             )
+        wanted = self._nearest(classifier, x, target) if self.untargeted else target
+        queries = torch.ones_like(target) if self.untargeted else None
         with torch.no_grad():
-            delta: Tensor = self.generator(x, target, budget, quietness=self.quietness)
+            delta: Tensor = self.generator(x, wanted, budget, quietness=self.quietness)
         if not self.refine:
-            return delta, None
+            return Found(delta, queries=queries)
         budget = budget or self.generator.budget
         if budget is None:
             raise MondegreenError(
@@ -102,5 +103,29 @@ class GeneratorAttack(Attack):
                 "one. Name a budget, such as snr:20."
             )
         step = self.step or default_step(budget, fresh=False)
-        found = refine(classifier, x, target, budget, delta, steps=self.refine, step=step)
-        return found.delta, found.gradients
+        found = refine(
+            classifier,
+            x,
+            target,
+            budget,
+            delta,
+            steps=self.refine,
+            step=step,
+            untargeted=self.untargeted,
+        )
+        return Found(found.delta, found.gradients)
+
+    @torch.no_grad()
+    def _nearest(self, classifier: Classifier, x: Tensor, label: Tensor) -> Tensor:
+        """Return for each clip the label that is heard best among the others it can reach."""
+        logits = classifier(x).scatter(1, label[:, None], -torch.inf)
+        targets = self.generator.config.targets
+        out_of_reach = [n for n, name in enumerate(classifier.labels) if name not in targets]
+        logits[:, out_of_reach] = -torch.inf
+        best, nearest = logits.max(dim=1)
+        if bool(best.isinf().any()):
+            raise MondegreenError(
+                f"{self.name} knows {', '.join(targets)} only, so it cannot get away from it."
+            )
+        chosen: Tensor = nearest
+        return chosen

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from mondegreen.attacks.attack import Attack
+from mondegreen.attacks.attack import Found, SearchingAttack
 from mondegreen.attacks.search import Loss, Search
 from mondegreen.budgets import Budget, Linf
 from mondegreen.classifiers.classifier import Classifier
@@ -77,6 +77,7 @@ def refine(
     kappa: float = KAPPA,
     loss: Loss = "cross-entropy",
     shaping: float = SHAPING,
+    untargeted: bool = False,
 ) -> Refined:
     """Improve perturbations by projected gradient steps, each clip until it succeeds.
 
@@ -99,6 +100,7 @@ def refine(
         loss: What to descend.
         shaping: Exponent of :func:`~mondegreen.attacks.search.shape_gradient`; 0 leaves the
             gradient as it is. Sign steps are never shaped.
+        untargeted: Whether ``target`` holds labels to get away from.
 
     Shape:
         - x, delta: ``(batch, 1, time)``
@@ -108,7 +110,7 @@ def refine(
     """
     check_search(steps, step, kappa, shaping)
     with torch.inference_mode(False), torch.enable_grad():
-        search = Search(classifier, x, target, budget, delta, kappa)
+        search = Search(classifier, x, target, budget, delta, kappa, untargeted=untargeted)
         with torch.no_grad():
             rows = search.judge(search.possible())
         for number in range(steps):
@@ -138,7 +140,7 @@ def check_search(steps: int, step: float, kappa: float = KAPPA, shaping: float =
             raise MondegreenError(f"gradient search: {name} is {value}; choose 0 or more.")
 
 
-class ProjectedGradient(Attack):
+class ProjectedGradient(SearchingAttack):
     """Search each clip's perturbation by projected gradient descent (Madry et al. 2018).
 
     Args:
@@ -151,6 +153,7 @@ class ProjectedGradient(Attack):
         shaping: Exponent of :func:`~mondegreen.attacks.search.shape_gradient`; 0 is plain gradient
             descent.
         seed: Of the random start; each batch starts from the same draw.
+        untargeted: Get away from the labels in place of reaching them.
 
     Raises:
         MondegreenError: ``steps`` is below 1, or another setting is out of range.
@@ -166,13 +169,14 @@ class ProjectedGradient(Attack):
         loss: Loss = "cross-entropy",
         shaping: float = SHAPING,
         seed: int = 1024,
+        untargeted: bool = False,
     ) -> None:
         if steps < 1:
             raise MondegreenError(f"gradient search: steps is {steps}; choose 1 or more.")
         check_search(steps, 1.0 if step is None else step, kappa, shaping)
         self.steps, self.step, self.start, self.kappa = steps, step, start, kappa
         self.loss: Loss = loss
-        self.shaping, self.seed = shaping, seed
+        self.shaping, self.seed, self.untargeted = shaping, seed, untargeted
 
     @property
     def name(self) -> str:
@@ -181,18 +185,12 @@ class ProjectedGradient(Attack):
 
     def parameters(self) -> dict[str, Any]:
         """Return the settings of the search."""
-        names = ("steps", "step", "start", "kappa", "loss", "shaping", "seed")
+        names = ("steps", "step", "start", "kappa", "loss", "shaping", "seed", "untargeted")
         return {name: getattr(self, name) for name in names}
-
-    def perturb(
-        self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
-    ) -> Tensor:
-        """Return the perturbations found; see :meth:`search`."""
-        return self.search(classifier, x, target, budget)[0]
 
     def search(
         self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
-    ) -> tuple[Tensor, Tensor | None]:
+    ) -> Found:
         """Return the perturbations found and the gradients spent on each clip.
 
         Raises:
@@ -215,8 +213,9 @@ class ProjectedGradient(Attack):
             kappa=self.kappa,
             loss=self.loss,
             shaping=self.shaping,
+            untargeted=self.untargeted,
         )
-        return found.delta, found.gradients
+        return Found(found.delta, found.gradients)
 
     def _start(self, x: Tensor, budget: Budget) -> Tensor:
         if self.start == "zero":

@@ -58,8 +58,11 @@ def shape_gradient(gradient: Tensor, x: Tensor, exponent: float, sample_rate: in
     return shaped[:, None, :time]
 
 
-def margins(logits: Tensor, target: Tensor) -> Tensor:
-    """Return by how much each target's logit exceeds the best other one, ``(batch,)``.
+def margins(logits: Tensor, target: Tensor, *, untargeted: bool = False) -> Tensor:
+    """Return by how much each clip succeeds, in units of the logits, ``(batch,)``.
+
+    That is by how much the target's logit exceeds the best other one or, untargeted, the best other
+    one that of the label to get away from.
 
     Example:
         >>> margins(torch.tensor([[2.0, 0.5, 1.0]]), torch.tensor([2])).tolist()
@@ -67,7 +70,8 @@ def margins(logits: Tensor, target: Tensor) -> Tensor:
     """
     column = target.unsqueeze(1)
     others = logits.scatter(1, column, -torch.inf)
-    return logits.gather(1, column).squeeze(1) - others.amax(dim=1)
+    margin = logits.gather(1, column).squeeze(1) - others.amax(dim=1)
+    return -margin if untargeted else margin
 
 
 class Search:
@@ -80,6 +84,7 @@ class Search:
         budget: What every perturbation keeps.
         delta: Where to start, ``(batch, 1, time)``; projected first.
         kappa: Margin, in units of the logits, that ends the search of a clip.
+        untargeted: Whether ``target`` holds labels to get away from.
     """
 
     def __init__(
@@ -90,8 +95,11 @@ class Search:
         budget: Budget,
         delta: Tensor,
         kappa: float,
+        *,
+        untargeted: bool = False,
     ) -> None:
         self.classifier, self.budget, self.kappa = classifier, budget, kappa
+        self.untargeted = untargeted
         self.x, self.target = x.detach().clone(), target
         self.bound = budget.bound(self.x).to(self.x.dtype)
         start = budget.project(self.x, delta.detach().clone())
@@ -117,17 +125,19 @@ class Search:
         x, delta, target = self.x[rows], self.delta[rows], self.target[rows]
         if logits is None:
             logits = self.classifier(x + delta)
-        score = margins(logits, target).to(self.score.dtype)
+        score = self._margins(logits, target)
         heard = torch.nonzero(score > 0.0).flatten()
         if len(heard):
             scale = self.classifier.normalization
             x_adv = quantize_within(x[heard], delta[heard], self.budget, scale)
-            rounded = margins(self.classifier(x_adv), target[heard])
-            score[heard] = rounded.to(score.dtype)
+            score[heard] = self._margins(self.classifier(x_adv), target[heard])
         better = score > self.score[rows]
         self.best[rows[better]] = delta[better]
         self.score[rows[better]] = score[better]
         return rows[~(score >= self.kappa)]
+
+    def _margins(self, logits: Tensor, target: Tensor) -> Tensor:
+        return margins(logits, target, untargeted=self.untargeted).to(self.score.dtype)
 
     def look(self, rows: Tensor, loss: Loss, *, first: bool) -> tuple[Tensor, Tensor]:
         """Return the rows that go on and the gradient of their loss."""
@@ -147,6 +157,8 @@ class Search:
         # vanish where the target has won.
         best = others.logsumexp(dim=1) if loss == "cross-entropy" else others.amax(dim=1)
         shortfall = best - logits.gather(1, target[:, None]).squeeze(1)
+        if self.untargeted:
+            shortfall = -shortfall
         (gradient,) = torch.autograd.grad(shortfall.sum(), delta)
         self.gradients[going] += 1
         return going, gradient[torch.isin(rows, going)].nan_to_num(0.0, 0.0, 0.0)

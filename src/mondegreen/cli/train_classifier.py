@@ -10,7 +10,8 @@ from typing import Annotated, get_args
 import tyro
 
 from mondegreen.audio import Normalization
-from mondegreen.classifiers.classifier import ClassifierConfig, load_classifier
+from mondegreen.classifiers.classifier import BackboneConfig, ClassifierConfig, load_classifier
+from mondegreen.classifiers.features import FrontEndConfig
 from mondegreen.classifiers.training import ClassifierTraining, accuracy, train_classifier
 from mondegreen.cli.options import (
     Device,
@@ -43,6 +44,8 @@ class TrainClassifier:
     out: Path
     """The run's folder; the same command continues there."""
     training: ClassifierTraining
+    front_end: FrontEndConfig
+    architecture: BackboneConfig
     preset: Preset = "cpu"
     """smoke, demo, cpu or paper: the defaults of every other option."""
     model: ClassifierKind | None = None
@@ -55,13 +58,17 @@ class TrainClassifier:
     """Mixed precision pays on GPUs."""
 
 
-def default(preset: Preset) -> TrainClassifier:
+def default(preset: Preset, model: ClassifierKind | None = None) -> TrainClassifier:
     """Return the options of a preset."""
+    front_end, architecture = classifier_architecture(preset, model)
     return TrainClassifier(
         data=DataOptions(),
         out=Path("runs/classifier"),
         training=classifier_training(preset),
+        front_end=front_end,
+        architecture=architecture,
         preset=preset,
+        model=model,
         normalization="paper" if preset == "paper" else "pcm",
     )
 
@@ -70,19 +77,19 @@ def run(words: Sequence[str]) -> None:
     """Parse the words and train."""
     preset = peek(words, "--preset", get_args(Preset)) or "cpu"
     description = "Train a classifier of labelled clips, to be attacked afterwards."
-    options = default(preset)  # type: ignore[arg-type]
+    model = peek(words, "--model", get_args(ClassifierKind))
+    options = default(preset, model)  # type: ignore[arg-type]
     execute(parse(TrainClassifier, words, "train classifier", description, options))
 
 
 def execute(options: TrainClassifier) -> None:
     """Train a classifier, or continue, or say that it is trained."""
-    front_end, backbone = classifier_architecture(options.preset, options.model)
     material = open_material(options.data, None, SAMPLE_RATE, CLIP_SAMPLES)
     warn_of_unknown_speakers(material.corpus)
     config = ClassifierConfig(
         labels=material.corpus.labels,
-        front_end=front_end,
-        backbone=backbone,
+        front_end=options.front_end,
+        backbone=options.architecture,
         sample_rate=SAMPLE_RATE,
         clip_samples=CLIP_SAMPLES,
         normalization=options.normalization,

@@ -8,12 +8,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from mondegreen.attacks.attack import Attack
+from mondegreen.attacks.attack import Attack, Found, SearchingAttack
 from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier
 
 
-class CountedAttack(Attack):
+class CountedAttack(SearchingAttack):
     """An attack whose calls of the classifier are counted, clip by clip.
 
     Only what happens while the perturbation is made counts; the protocol's own last look at the
@@ -24,7 +24,7 @@ class CountedAttack(Attack):
     """
 
     def __init__(self, attack: Attack) -> None:
-        self.attack = attack
+        self.attack, self.untargeted = attack, attack.untargeted
         self.clips = 0
         self.queries = 0
         """Clips that went forward through the classifier."""
@@ -40,27 +40,23 @@ class CountedAttack(Attack):
         """Return the attack's hyper-parameters."""
         return self.attack.parameters()
 
-    def perturb(
-        self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
-    ) -> Tensor:
-        """Return the attack's perturbation and count how it was found."""
-        return self.search(classifier, x, target, budget)[0]
-
     def search(
         self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
-    ) -> tuple[Tensor, Tensor | None]:
-        """Return the attack's perturbation and its gradients, and count how it was found.
+    ) -> Found:
+        """Return what the attack found, and count how.
 
         An attack's own count is taken where it has one: it knows which clips of a batch were
         finished already.
         """
         self.clips += len(x)
-        before = self.gradients
+        gradients, queries = self.gradients, self.queries
         with self._watching(classifier):
-            delta, spent = self.attack.search(classifier, x, target, budget)
-        if spent is not None:
-            self.gradients = before + int(spent.sum())
-        return delta, spent
+            found = self.attack.search(classifier, x, target, budget)
+        if found.gradients is not None:
+            self.gradients = gradients + int(found.gradients.sum())
+        if found.queries is not None:
+            self.queries = queries + int(found.queries.sum())
+        return found
 
     def per_clip(self) -> dict[str, float | None]:
         """Return ``queries_per_clip`` and ``gradients_per_clip``; None before any clip."""
