@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from mondegreen.errors import MondegreenError
+from mondegreen.framing import framed_spectrum
 
 _MAX_FFT = 65_536
 _MAX_FILTERS = 1_024
@@ -252,8 +253,7 @@ class LogMel(nn.Module):
     def _features(self, x: Tensor) -> Tensor:
         c = self.config
         padded = nn.functional.pad(x[:, 0], (c.window // 2, c.window - c.window // 2))
-        frames = padded.unfold(1, c.window, c.hop) * self.window
-        spectrum = torch.view_as_real(torch.fft.rfft(frames, n=c.fft)).flatten(2)
+        spectrum = framed_spectrum(padded, self.window, c.hop, c.fft)
         features = torch.log(spectrum.square() @ self.filters + c.floor)
         if c.coefficients:
             features = features @ self.dct

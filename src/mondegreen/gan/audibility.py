@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mondegreen.framing import framed_spectrum
 from mondegreen.metrics.hearing import bark, threshold_in_quiet
 from mondegreen.metrics.masking import MaskingModel, masking_loss
 
@@ -143,7 +144,8 @@ class LoudnessDisturbance(nn.Module):
         threshold = 10.0 ** ((threshold_in_quiet(centre) - _UNIT_DB) / 10.0)
         exponent = _GAMMA * (6.0 / (middle.clamp(2.0, 4.0) + 2.0)) ** 0.15  # steeper below 4 bark
         for name, value in {
-            "filters": filters,
+            # Each bin's share twice: of the square of its real and of its imaginary part.
+            "filters": filters.repeat_interleave(2, dim=0),
             "threshold": threshold,
             "gain": _LOUDNESS * (threshold / 0.5) ** exponent,
             "exponent": exponent,
@@ -180,9 +182,9 @@ class LoudnessDisturbance(nn.Module):
     def _bands(self, x: Tensor) -> Tensor:
         """Return the power in each band, ``(batch, frames, bands)``."""
         tail = -x.shape[1] % self.hop + self.hop
-        frames = nn.functional.pad(x, (self.hop, tail)).unfold(1, 2 * self.hop, self.hop)
-        spectrum = torch.view_as_real(torch.fft.rfft(frames * self.taper))
-        return spectrum.square().sum(dim=3) @ self.filters
+        padded = nn.functional.pad(x, (self.hop, tail))
+        spectrum = framed_spectrum(padded, self.taper, self.hop, 2 * self.hop)
+        return spectrum.square() @ self.filters
 
     def _transfer(self, power: Tensor, power_adv: Tensor) -> Tensor:
         """Return each band's change over the loud frames, ``(batch, 1, bands)``."""

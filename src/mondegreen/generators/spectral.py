@@ -104,7 +104,7 @@ class Spectrum(nn.Module):
 
     def inverse(self, spectrum: Tensor, time: int) -> Tensor:
         """Overlap-add the frames of ``spectrum`` back to ``time`` samples."""
-        planes = torch.complex(spectrum[0], spectrum[1])
+        planes = torch.complex(*spectrum.unbind())
         frames = torch.fft.irfft(planes, n=self.window) * self.taper
         first, second = frames[..., : self.hop], frames[..., self.hop :]
         halves = first[:, 1:] + second[:, :-1]
@@ -261,7 +261,15 @@ class SpectralGenerator(nn.Module):
 
 def complex_product(a: Tensor, b: Tensor) -> Tensor:
     """Multiply complex numbers given as planes, ``(2, ...)``."""
-    return torch.stack([a[0] * b[0] - a[1] * b[1], a[0] * b[1] + a[1] * b[0]])
+    # Unbound at once: the gradient of a plane picked out would be a tensor full of zeros.
+    real, imaginary = a.unbind()
+    other_real, other_imaginary = b.unbind()
+    return torch.stack(
+        [
+            real * other_real - imaginary * other_imaginary,
+            real * other_imaginary + imaginary * other_real,
+        ]
+    )
 
 
 def mel_interpolation(points: int, bins: int) -> Tensor:
