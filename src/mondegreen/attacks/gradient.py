@@ -1,4 +1,4 @@
-"""Targeted gradient search within a budget, from nothing or from a generator's proposal.
+"""Gradient search within a budget, from nothing or from a generator's proposal.
 
 Projected gradient descent (Madry et al. 2018, https://arxiv.org/abs/1706.06083), one perturbation
 a clip, with normalised steps that become smaller, and with a stop for each clip on its own as soon
@@ -15,10 +15,20 @@ import torch
 from torch import Tensor
 
 from mondegreen.attacks.attack import Found, SearchingAttack
-from mondegreen.attacks.search import Loss, Search
+from mondegreen.attacks.plan import (
+    Loss,
+    Plan,
+    Rule,
+    check_choice,
+    check_loss,
+    random_start,
+    required,
+)
+from mondegreen.attacks.search import Search
 from mondegreen.budgets import Budget, Linf
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.errors import MondegreenError
+from mondegreen.progress import task
 
 Start = Literal["zero", "random"]
 
@@ -26,6 +36,8 @@ KAPPA = 0.1
 """Default margin, in units of the logits, that ends the search of a clip."""
 SHAPING = 0.5
 """Default exponent of :func:`~mondegreen.attacks.search.shape_gradient`."""
+NOISE = 0.5
+"""Random starts are noise of this share of the budget."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +89,12 @@ def refine(
     kappa: float = KAPPA,
     loss: Loss = "cross-entropy",
     shaping: float = SHAPING,
+    rule: Rule = "root",
     untargeted: bool = False,
 ) -> Refined:
     """Improve perturbations by projected gradient steps, each clip until it succeeds.
 
-    Step ``i`` of ``n`` moves by ``step * (1 - i / n) ** 0.5`` of the budget's bound: along the
+    Each step moves by a share of the budget's bound, of which ``step`` is the first: along the
     normalised gradient, or for :class:`Linf` by its sign. The sum is projected onto the budget and
     cut so that the clip stays in [-1, 1]. A clip that is heard as the target by ``kappa`` after
     rounding to 16 bits within the budget changes no more and costs no more gradients; for the
@@ -100,28 +113,24 @@ def refine(
         loss: What to descend.
         shaping: Exponent of :func:`~mondegreen.attacks.search.shape_gradient`; 0 leaves the
             gradient as it is. Sign steps are never shaped.
+        rule: How the length of the steps changes; see :meth:`~mondegreen.attacks.plan.Plan.size`.
         untargeted: Whether ``target`` holds labels to get away from.
 
     Shape:
         - x, delta: ``(batch, 1, time)``
 
     Raises:
-        MondegreenError: ``steps`` is negative, or ``step``, ``kappa`` or ``shaping`` is.
+        MondegreenError: ``steps`` is negative, or ``step``, ``kappa`` or ``shaping`` is; or the
+            classifier has too few labels for the loss.
     """
     check_search(steps, step, kappa, shaping)
+    check_loss(loss, classifier, untargeted=untargeted)
+    plan = Plan(steps, step, rule, loss, shaping)
     with torch.inference_mode(False), torch.enable_grad():
         search = Search(classifier, x, target, budget, delta, kappa, untargeted=untargeted)
-        with torch.no_grad():
-            rows = search.judge(search.possible())
-        for number in range(steps):
-            size = step * math.sqrt(1.0 - number / steps)
-            rows, gradient = search.look(rows, loss, first=number == 0)
-            if not len(rows):
-                break
-            search.move(rows, gradient, size, shaping)
-        if steps:
-            with torch.no_grad():
-                search.judge(rows)
+        search.descend(search.begin(), plan)
+        with torch.no_grad():  # where nothing can be done, it is still told what is heard
+            search.judge(torch.nonzero(search.bound <= 0.0).flatten())
     return Refined(search.best, search.gradients, search.score > 0.0)
 
 
@@ -140,23 +149,37 @@ def check_search(steps: int, step: float, kappa: float = KAPPA, shaping: float =
             raise MondegreenError(f"gradient search: {name} is {value}; choose 0 or more.")
 
 
+def check_runs(steps: int, restarts: int = 1) -> None:
+    """Refuse an attack without a step or without a run.
+
+    Raises:
+        MondegreenError: ``steps`` or ``restarts`` is below 1.
+    """
+    for name, value in (("steps", steps), ("restarts", restarts)):
+        if value < 1:
+            raise MondegreenError(f"gradient search: {name} is {value}; choose 1 or more.")
+
+
 class ProjectedGradient(SearchingAttack):
     """Search each clip's perturbation by projected gradient descent (Madry et al. 2018).
 
     Args:
-        steps: Gradients a clip, at most; a clip that succeeds needs no more.
+        steps: Gradients a clip and run, at most; a clip that succeeds needs no more.
         step: Length of the first step as a share of the budget's bound; None takes
-            :func:`default_step`.
+            :func:`default_step`, and for steps of constant length Madry's ``2.5 / steps``.
         start: ``zero``, or ``random``: noise of half of the budget.
+        restarts: Runs in all. The clips that failed begin again from noise of half of the budget.
         kappa: Margin between the target's logit and the best other one that ends the search.
-        loss: What is descended.
+        loss: What is descended; see :func:`~mondegreen.attacks.plan.shortfalls`.
         shaping: Exponent of :func:`~mondegreen.attacks.search.shape_gradient`; 0 is plain gradient
             descent.
-        seed: Of the random start; each batch starts from the same draw.
+        rule: How the length of the steps changes: ``root``, ``constant`` or ``halving``; see
+            :meth:`~mondegreen.attacks.plan.Plan.size`.
+        seed: Of the random starts; each clip starts from the same draw.
         untargeted: Get away from the labels in place of reaching them.
 
     Raises:
-        MondegreenError: ``steps`` is below 1, or another setting is out of range.
+        MondegreenError: ``steps`` or ``restarts`` is below 1, or another setting is out of range.
     """
 
     def __init__(
@@ -165,62 +188,67 @@ class ProjectedGradient(SearchingAttack):
         steps: int = 20,
         step: float | None = None,
         start: Start = "zero",
+        restarts: int = 1,
         kappa: float = KAPPA,
         loss: Loss = "cross-entropy",
         shaping: float = SHAPING,
+        rule: Rule = "root",
         seed: int = 1024,
         untargeted: bool = False,
     ) -> None:
-        if steps < 1:
-            raise MondegreenError(f"gradient search: steps is {steps}; choose 1 or more.")
+        check_runs(steps, restarts)
         check_search(steps, 1.0 if step is None else step, kappa, shaping)
-        self.steps, self.step, self.start, self.kappa = steps, step, start, kappa
+        for option, value, known in (
+            ("start", start, Start),
+            ("loss", loss, Loss),
+            ("rule", rule, Rule),
+        ):
+            check_choice(option, value, known)
+        self.steps, self.step, self.restarts, self.kappa = steps, step, restarts, kappa
+        self.start: Start = start
         self.loss: Loss = loss
+        self.rule: Rule = rule
         self.shaping, self.seed, self.untargeted = shaping, seed, untargeted
 
     @property
     def name(self) -> str:
-        """``pgd-20``, say."""
-        return f"pgd-{self.steps}"
+        """``pgd-20``, say; ``pgd-20x5`` with restarts."""
+        return f"pgd-{self.steps}" + (f"x{self.restarts}" if self.restarts > 1 else "")
 
     def parameters(self) -> dict[str, Any]:
         """Return the settings of the search."""
-        names = ("steps", "step", "start", "kappa", "loss", "shaping", "seed", "untargeted")
-        return {name: getattr(self, name) for name in names}
+        names = ("steps", "step", "start", "restarts", "kappa", "loss", "shaping", "rule", "seed")
+        return {name: getattr(self, name) for name in (*names, "untargeted")}
 
     def search(
         self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
     ) -> Found:
-        """Return the perturbations found and the gradients spent on each clip.
+        """Return the perturbations found and what was spent on each clip.
 
         Raises:
-            MondegreenError: There is no budget.
+            MondegreenError: There is no budget, or the classifier has too few labels for the loss.
         """
-        if budget is None:
-            raise MondegreenError(
-                f"{self.name} needs a budget, such as snr:20: without one, any clip can be "
-                "replaced altogether."
-            )
-        step = self.step or default_step(budget, fresh=True)
-        found = refine(
-            classifier,
-            x,
-            target,
-            budget,
-            self._start(x, budget),
-            steps=self.steps,
-            step=step,
-            kappa=self.kappa,
-            loss=self.loss,
-            shaping=self.shaping,
-            untargeted=self.untargeted,
-        )
-        return Found(found.delta, found.gradients)
-
-    def _start(self, x: Tensor, budget: Budget) -> Tensor:
-        if self.start == "zero":
-            return torch.zeros_like(x)
+        budget = required(budget, self.name)
+        check_loss(self.loss, classifier, untargeted=self.untargeted)
+        plan = Plan(self.steps, self._step(budget), self.rule, self.loss, self.shaping)
         random = torch.Generator().manual_seed(self.seed)
-        noise = (2.0 * torch.rand(x.shape, generator=random) - 1.0).to(x)
-        norm = budget.norm(noise).clamp_min(1e-12)
-        return noise * (0.5 * budget.bound(x) / norm).to(x.dtype)[:, None, None]
+        total = self.steps * self.restarts
+        with torch.inference_mode(False), torch.enable_grad(), task(self.name, total) as done:
+            zero = torch.zeros_like(x)
+            search = Search(
+                classifier, x, target, budget, zero, self.kappa, untargeted=self.untargeted
+            )
+            rows = search.begin()
+            for number in range(self.restarts):
+                noisy = number > 0 or self.start == "random"
+                if noisy:
+                    rows = search.again(rows, random_start(x, budget, NOISE, random))
+                search.descend(rows, plan, judged=not noisy, done=done)
+        return search.found()
+
+    def _step(self, budget: Budget) -> float:
+        if self.step is not None:
+            return self.step
+        if self.rule == "constant":
+            return min(1.0, 2.5 / self.steps)
+        return default_step(budget, fresh=True)
