@@ -19,9 +19,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) torch
-	$(INSTALL) --editable '.[quality,speech,onnx,dev]' || { \
+	$(INSTALL) --editable '.[quality,baselines,speech,onnx,dev]' || { \
 	  echo "note: PESQ is compiled here and needs a C compiler; going on without it" >&2; \
-	  $(INSTALL) --editable '.[speech,onnx,dev]'; }
+	  $(INSTALL) --editable '.[baselines,speech,onnx,dev]'; }
 	touch $@
 
 demo: setup  ## train, attack, measure and report on the synthetic corpus (FRESH=1 starts over)
@@ -51,6 +51,7 @@ results: setup  ## write docs/results.md and the README's table from results/*/r
 	$(BIN)/python -m mondegreen.report.docs_results results docs/results.md
 	$(BIN)/python -m mondegreen.report.readme results README.md
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md
+	$(BIN)/python -m mondegreen.report.docs_transfer results docs/transfer.md
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md
 	$(BIN)/python -m mondegreen.report.docs_tables results docs
 	$(BIN)/python -m mondegreen.report.card $(CARD)
@@ -63,6 +64,7 @@ results-check: setup  ## fail when these are out of step with the result files
 	$(BIN)/python -m mondegreen.report.docs_results results docs/results.md --check
 	$(BIN)/python -m mondegreen.report.readme results README.md --check
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md --check
+	$(BIN)/python -m mondegreen.report.docs_transfer results docs/transfer.md --check
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md --check
 	$(BIN)/python -m mondegreen.report.docs_tables results docs --check
 	$(BIN)/python -m mondegreen.report.card --check $(CARD)

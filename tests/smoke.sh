@@ -49,6 +49,8 @@ expect 0 "$command" train generator --preset smoke --network unet --classifier w
   --out paper-gan --training.epochs 1 --training.warm-up-epochs 0
 expect 0 "$command" evaluate --generator paper-gan --out paper-evaluation --quality-pairs 4
 holds paper-evaluation/results.json
+expect 0 "$command" train classifier --preset smoke --data voices --cache cache \
+  --architecture.depth 14 --training.epochs 1 --out more-classifier
 expect 0 "$command" attack voices/no/*_0.wav --target yes --generator demo/generator --out fooled \
   --json
 "${PYTHON:-python3}" - <<'PY'
@@ -67,6 +69,17 @@ expect 0 "$command" compare --generator demo/generator --universal universal-per
   --filter universal-filter --attacks generator generator+1:quietness=0.5 pgd:steps=1 universal \
   filter --budgets snr:20 --pairs 4 --quality-pairs 0 --timing-rounds 1 --out comparison
 holds comparison/comparison.json comparison/table.md comparison/table.tex comparison/pairs.csv
+expect 0 "$command" compare --generator demo/generator --untargeted --attacks fgsm bim:steps=1 \
+  mi-fgsm:steps=1 apgd:steps=2 cw:steps=2,binary_search_steps=1 deepfool:steps=1 \
+  genetic:iterations=2 pso:epochs=1,iterations=2 square:queries=4 --budgets linf:0.01 --pairs 2 \
+  --quality-pairs 0 --timing-rounds 1 --out rivals
+holds rivals/comparison.json
+expect 0 "$command" train generator --preset smoke --classifier demo/classifier \
+  --ensemble more-classifier --training.epochs 1 --out against-both
+expect 0 "$command" transfer --data voices --cache cache --classifiers demo/classifier \
+  more-classifier --attacks pgd:steps=1 generator --generators demo/generator against-both \
+  --budget snr:20 --pairs 4 --out transferred
+holds transferred/transfer.json
 
 expect 0 "$command" export --generator demo/generator --out generator.onnx
 expect 0 "$command" attack voices/no/*_0.wav --target yes --backend onnx --out fooled-by-onnx \

@@ -43,8 +43,8 @@ def test_every_classifier_builds(preset: Preset, kind: ClassifierKind | None) ->
     config = classifier_config(preset, kind)
     with torch.device("meta"):
         classifier = Classifier.from_config(config)
-    wide = kind == "wide-resnet" or (kind is None and preset == "paper")
-    assert classifier.name.startswith("wide-resnet" if wide else "tc-resnet")
+    default = "wide-resnet" if preset == "paper" else "tc-resnet"
+    assert classifier.name.startswith(kind or default)
     if preset != "paper":
         assert count(classifier) < 300_000
         logits = Classifier.from_config(config).eval()(torch.zeros(1, 1, 16_384))

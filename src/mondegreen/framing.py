@@ -46,10 +46,10 @@ class _FramedSpectrum(torch.autograd.Function):
         return torch.view_as_real(torch.fft.rfft(frames, n=fft)).flatten(2)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         (window,) = ctx.saved_tensors
-        planes = torch.view_as_complex(gradient.unflatten(2, (-1, 2)).contiguous())
+        planes = torch.view_as_complex(gradient.reshape(*gradient.shape[:2], -1, 2))
         # The inverse counts every bin but the first and, of an even transform, the last twice.
         share = torch.full((planes.shape[2], 1), 0.5, device=planes.device).to(gradient.dtype)
         share[0] = 1.0

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from mondegreen.classifiers.classifier import BackboneConfig
-from mondegreen.classifiers.features import FrontEndConfig, LogMelConfig, PaperMFCCConfig
+from mondegreen.classifiers.backbones import BackboneConfig
+from mondegreen.classifiers.features import (
+    FrontEndConfig,
+    LogMelConfig,
+    PaperMFCCConfig,
+    WaveformConfig,
+)
+from mondegreen.classifiers.sample_cnn import SampleCNNConfig
 from mondegreen.classifiers.tc_resnet import TCResNetConfig
 from mondegreen.classifiers.training import ClassifierTraining
 from mondegreen.classifiers.wide_resnet import WideResNetConfig
@@ -19,10 +25,14 @@ from mondegreen.generators.unet import UNetConfig
 
 Preset = Literal["smoke", "demo", "cpu", "paper"]
 NetworkKind = Literal["spectral", "unet"]
-ClassifierKind = Literal["tc-resnet", "wide-resnet"]
+ClassifierKind = Literal["tc-resnet", "wide-resnet", "sample-cnn"]
 
 INPUT_CHANGES = AugmentConfig(speed=0.0, noise_probability=0.0, babble_probability=0.0)
 """Changes to the clips that a generator is trained on: shift and gain only."""
+
+SOUND_CHANGES = AugmentConfig(noise_probability=0.0, babble_probability=0.0)
+"""Changes to the clips that a classifier of music or sounds is trained on: nothing is mixed in,
+since noise itself is among the sounds."""
 
 
 def classifier_architecture(
@@ -34,13 +44,18 @@ def classifier_architecture(
     if kind == "wide-resnet":
         size = WideResNetConfig() if preset == "paper" else WideResNetConfig(depth=10, width=1)
         return PaperMFCCConfig(), size
+    if kind == "sample-cnn":
+        width = {"smoke": 0.0625, "demo": 0.125, "cpu": 0.25, "paper": 1.0}[preset]
+        return WaveformConfig(), SampleCNNConfig(width=width)
     if preset in ("smoke", "demo"):
         return LogMelConfig(hop=320), TCResNetConfig(dropout=0.3)
     return LogMelConfig(), TCResNetConfig(width=1.5, dropout=0.3)
 
 
-def classifier_training(preset: Preset) -> ClassifierTraining:
+def classifier_training(preset: Preset, kind: ClassifierKind | None = None) -> ClassifierTraining:
     """Return the hyper-parameters of a classifier's training."""
+    if kind == "sample-cnn":
+        return _sample_cnn_training(preset)
     if preset == "smoke":
         return ClassifierTraining(epochs=2, batch_size=16)
     if preset == "demo":
@@ -48,6 +63,14 @@ def classifier_training(preset: Preset) -> ClassifierTraining:
     if preset == "cpu":
         return ClassifierTraining(epochs=80)
     return ClassifierTraining(epochs=30, learning_rate=1e-3, weight_decay=5e-2)
+
+
+def _sample_cnn_training(preset: Preset) -> ClassifierTraining:
+    return ClassifierTraining(
+        epochs={"smoke": 2, "demo": 15, "cpu": 40, "paper": 100}[preset],
+        batch_size=16 if preset == "smoke" else 32,
+        augment=SOUND_CHANGES,
+    )
 
 
 def generator_network(preset: Preset, kind: NetworkKind | None) -> NetworkConfig:

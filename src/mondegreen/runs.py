@@ -51,7 +51,8 @@ def command_line() -> str:
     command can be repeated where the data lie elsewhere.
     """
     data = os.environ.get("MONDEGREEN_DATA", "").rstrip("/")
-    words = [Path(sys.argv[0]).name, *sys.argv[1:]]
+    name = Path(sys.argv[0]).name
+    words = ["mondegreen" if name == "__main__.py" else name, *sys.argv[1:]]
     return " ".join(_quoted(word, data) for word in words)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from mondegreen.cli import compare
 from mondegreen.errors import MondegreenError
+from mondegreen.evaluation.recipes import cross
 
 
 class Trained(Protocol):
@@ -66,6 +67,34 @@ def test_the_same_command_measures_nothing_and_more_may_join(
         compare.run([*words, *cells, "--seed", "5"])
 
 
+def test_untargeted_attacks_are_compared_on_clips_and_their_own_labels(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compare.run([*words, "--attacks", "generator@snr:20", "pgd:steps=2@snr:30", "--untargeted"])
+    assert "untargeted attacks against" in capsys.readouterr().out
+    out = tmp_path / "run"
+    found = json.loads((out / "comparison.json").read_text())
+    assert found["goal"] == "untargeted" and found["recipe"] is None
+    assert [cell["name"] for cell in found["cells"]] == ["generator--snr-20", "pgd-steps=2--snr-30"]
+    assert all(cell["attack"]["untargeted"] for cell in found["cells"])
+    # Nine labels of ten are no matter: there is one pair a clip.
+    assert found["pairs"]["available"] == found["dataset"]["clips"]
+    assert "misheard" in (out / "table.md").read_text()
+    with pytest.raises(MondegreenError, match=r"differs in: .*untargeted"):
+        compare.run([*words, "--attacks", "generator@snr:20"])
+
+
+def test_a_recipe_stands_in_the_file(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compare, "recipe", lambda *_, **__: cross(["pgd:steps=1"], ["snr:20"]))
+    compare.run([*words, "--recipe", "black-box"])
+    found = json.loads((tmp_path / "run" / "comparison.json").read_text())
+    assert found["recipe"] == "black-box" and len(found["cells"]) == 1
+    assert found["cells"][0]["seconds_per_clip"] > 0.0
+    assert not list((tmp_path / "run" / "cells").glob("*.part"))
+
+
 def test_what_is_missing_is_named(words: list[str], tmp_path: Path) -> None:
     for extra, reason in (
         ([], "--recipe curves"),
@@ -73,7 +102,12 @@ def test_what_is_missing_is_named(words: list[str], tmp_path: Path) -> None:
         (["--attacks", "nonsense", "--budgets", "snr:20"], "nonsense"),
         (["--attacks", "generator", "--budgets", "loud"], "loud"),
         (["--attacks", "generator", "--budgets", "none"], "trained for a budget"),
+        (["--attacks", "generator@loud"], "loud"),
         (["--recipe", "curves"], "--universal"),
+        (
+            ["--attacks", "universal", "--budgets", "snr:20", "--untargeted"],
+            "'universal' only reaches targets",
+        ),
     ):
         with pytest.raises(MondegreenError, match=reason):
             compare.run([*words, *extra])

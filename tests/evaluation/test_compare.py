@@ -19,13 +19,12 @@ from mondegreen.budgets import SNR, Budget
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.errors import MissingExtraError, MondegreenError
+from mondegreen.evaluation.bench import Bench, CompareOptions
 from mondegreen.evaluation.cells import Cell
-from mondegreen.evaluation.compare import Bench, CompareOptions, compare
-from mondegreen.evaluation.counting import CountedAttack
+from mondegreen.evaluation.compare import compare
 from mondegreen.evaluation.evaluate import EvaluationOptions, evaluate
 from mondegreen.evaluation.pairs import draw_pairs, every_pair
 from mondegreen.evaluation.results import outcome
-from mondegreen.evaluation.timing import TimingPlan, alternating_milliseconds
 from mondegreen.metrics.success import bootstrap_interval
 
 QUICK = CompareOptions(batch_size=4, quality_pairs=0, timing_rounds=2)
@@ -186,7 +185,7 @@ def test_an_interrupted_comparison_continues(
     with pytest.raises(KeyboardInterrupt):
         compare(broken, place, tmp_path / "run")
     files = sorted(path.name for path in (tmp_path / "run" / "cells").iterdir())
-    assert files == ["attack-0--none.json"]
+    assert files == ["attack-0--none.json", "attack-1--none.part"]
     before = (tmp_path / "run" / "cells" / files[0]).read_bytes()
     first, second = Seen(), Seen(level=0.5)
     told: list[str] = []
@@ -194,9 +193,10 @@ def test_an_interrupted_comparison_continues(
         cells_of(first, second, budgets=(None,)), place, tmp_path / "run", tell=told.append
     )
     assert (tmp_path / "run" / "cells" / files[0]).read_bytes() == before
-    # The second made 12 pairs of 4 before it was timed, the first was only timed.
-    assert len(second.batches) - len(first.batches) == 3
-    assert len(told) == 1 and "attack-1" in told[0]
+    # The second still had two of its three batches of 4 to do, the first was only timed.
+    assert len(second.batches) - len(first.batches) == 2
+    assert told[0] == "attack-1, no budget: goes on after batch 1"
+    assert len(told) == 2 and told[1].startswith("2 of 2: attack-1")
     assert [cell["label"] for cell in content["cells"]] == ["attack-0", "attack-1"]
 
 
@@ -255,68 +255,3 @@ def test_nothing_or_the_same_twice_is_refused(
         compare(twice, place, tmp_path)
     with pytest.raises(MondegreenError, match="pairs not 0"):
         CompareOptions(pairs=0)
-
-
-# ------------------------------------------------------------------ counting and timing
-
-
-class Climb(Seen):
-    """Takes two gradients of every clip, and a third of every second one."""
-
-    def perturb(
-        self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
-    ) -> Tensor:
-        for size in (len(x), len(x), len(x) // 2):
-            delta = torch.zeros_like(x[:size]).requires_grad_()
-            logits = classifier(x[:size] + delta)
-            torch.autograd.grad(logits.sum(), delta)
-        with torch.no_grad():
-            classifier(x)
-        return super().perturb(classifier, x, target, budget)
-
-
-def test_queries_and_gradients_are_counted_at_the_classifier(
-    classifier: Classifier, data: ClipDataset
-) -> None:
-    attack = CountedAttack(Climb())
-    assert attack.per_clip() == {"queries_per_clip": None, "gradients_per_clip": None}
-    x = data.waveforms(torch.arange(4))
-    attack(classifier, x, torch.tensor([1, 2, 1, 0]), budget=None)
-    # The protocol's own look at the result is no query of the attack.
-    assert attack.per_clip() == {"queries_per_clip": 3.5, "gradients_per_clip": 2.5}
-    classifier(x)
-    assert attack.queries == 14
-    assert (attack.name, attack.parameters()) == ("seen", {"level": 0.9})
-
-
-def test_cells_take_turns_and_slow_ones_are_not_repeated() -> None:
-    order: list[tuple[str, int]] = []
-    clock = iter(np.cumsum([0.0, *[0.1, 0.0] * 100]).tolist())
-
-    def quick(index: int) -> None:
-        order.append(("quick", index))
-
-    def slow(index: int) -> None:
-        order.append(("slow", index))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mondegreen.evaluation.timing.time.perf_counter", lambda: next(clock))
-        plan = TimingPlan(rounds=3, warmup=1, seconds=0.15)
-        found = alternating_milliseconds([quick, slow], plan, torch.device("cpu"))
-    names = [name for name, _ in order]
-    assert names == ["quick", "slow"] * 3  # one to warm up, two until 0.15 s are over
-    assert [len(spent) for spent in found] == [2, 2]
-    assert found[0] == pytest.approx([100.0, 100.0])
-    with pytest.raises(ValueError, match="0 rounds"):
-        alternating_milliseconds([quick], TimingPlan(rounds=0), torch.device("cpu"))
-
-
-def test_times_are_of_a_clip(tmp_path: Path, classifier: Classifier, data: ClipDataset) -> None:
-    attack = Seen()
-    content = compare([Cell("it", attack, None)], bench(classifier, data), tmp_path / "run")
-    taken = content["cells"][0]["milliseconds_per_clip"]
-    assert taken["N"] == 4 and taken["calls"] == [2, 2]
-    assert min(taken[name] for name in ("batch1", "batch1_mean", "batchN", "batchN_mean")) > 0
-    # 3 batches of 4, then warming up twice and timing twice at 1 and at 4.
-    assert [len(x) for x, _ in attack.batches] == [4] * 3 + [1] * 4 + [4] * 4
-    assert content["timing"]["warmup"] == 2 and content["timing"]["threads"] >= 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from torch import Tensor, nn
@@ -13,8 +13,9 @@ from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.cells import build_cells
-from mondegreen.evaluation.recipes import cross, recipe, without_repeats
-from mondegreen.evaluation.specs import Sources, parse_spec
+from mondegreen.evaluation.recipes import RecipeName, cross, recipe, without_repeats
+from mondegreen.evaluation.specs import CLASSES, LOADERS, Sources, build_attack, parse_spec
+from mondegreen.report.comparison_cells import TITLES, family_title
 
 
 class Seen(Attack):
@@ -81,6 +82,55 @@ def test_own_attacks_join(classifier: Classifier, monkeypatch: pytest.MonkeyPatc
     ):
         with pytest.raises(MondegreenError, match=reason):
             build_cells(cross([text], ["snr:20"]), classifier, Sources())
+
+
+def test_every_short_name_makes_its_attack_and_has_a_title(classifier: Classifier) -> None:
+    for name in CLASSES:
+        if name != "generator":
+            attack = build_attack(parse_spec(name), classifier, Sources())
+            assert not attack.untargeted
+            assert build_attack(parse_spec(name), classifier, Sources(), untargeted=True).untargeted
+    assert set(TITLES) == {*CLASSES, *LOADERS}
+    assert family_title("pso:epochs=10,iterations=3") == (
+        "SirenAttack (particle swarm; epochs=10, iterations=3)"
+    )
+
+
+def test_attacks_that_seek_the_smallest_perturbation_are_known(classifier: Classifier) -> None:
+    entries = cross(["cw", "cw:minimal=false", "pgd@snr:20", "genetic"], ["none", "snr:20"])
+    cells = build_cells(entries, classifier, Sources())
+    assert [cell.name for cell in cells if cell.smallest] == ["cw--none"]
+    assert [str(cell.budget) for cell in cells if cell.label == "pgd"] == ["snr:20.0"]
+
+
+@pytest.mark.parametrize("name", get_args(RecipeName))
+def test_attacks_of_the_recipes_can_be_made(classifier: Classifier, name: RecipeName) -> None:
+    entries = recipe(name)
+    assert len(without_repeats(entries)) == len(entries) > 5
+    plain = [entry for entry in entries if entry.spec.kind not in ("generator", *LOADERS)]
+    cells = build_cells(plain, classifier, Sources())
+    assert len({cell.name for cell in cells}) == len(cells)
+    # What needs a budget has one.
+    for cell in cells:
+        assert cell.budget is not None or cell.label.partition(":")[0] in (
+            "cw",
+            "deepfool",
+            "genetic",
+        )
+
+
+def test_evolutionary_attacks_state_their_limits() -> None:
+    for name in ("black-box", "paper-table-1"):
+        texts = {entry.spec.text for entry in recipe(name)}
+        assert "genetic:iterations=500" in texts
+        assert {"pso:epochs=10", "square:queries=5000"} <= texts
+
+
+def test_the_papers_rivals_meet_the_generators_budget_and_their_own() -> None:
+    entries = [(entry.spec.kind, str(entry.budget)) for entry in recipe("paper-table-1")]
+    for kind in ("generator", "pgd", "genetic", "pso", "square", "universal"):
+        assert (kind, "snr:20.0") in entries
+    assert ("genetic", "None") in entries and ("pso", "linf:0.0078125") in entries
 
 
 def test_recipes_name_what_issues_ask_for() -> None:

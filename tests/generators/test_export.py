@@ -30,8 +30,9 @@ onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
 
 LABELS = ("yes", "no", "up", "down")
+SPECTRAL = SpectralConfig(window=32, hop=16, width=8, blocks=1, kernel=3, dial=True)
 CONFIG = GeneratorConfig(
-    network=SpectralConfig(window=32, hop=16, width=8, blocks=1, kernel=3, dial=True),
+    network=SPECTRAL,
     labels=LABELS,
     targets=LABELS[:3],
     classifier_name="tiny",
@@ -148,6 +149,49 @@ def test_quietness_is_an_input(spectral: Pair, rng: torch.Generator) -> None:
     loud = exported(x, target)
     assert torch.equal(found[0], loud[0])
     assert float((found[1] - loud[1]).abs().max()) > 1e-4
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"bands": 0},
+        {"phase": True},
+        {"relative": False},
+        {"relative": False, "phase": True, "dial": False, "bands": 0},
+        {"dial": False},
+        {"patch": 1, "phase": True},
+        {"patch": 3},
+        {"patch": 4, "dial": False},
+        {"floor": 0.0, "kernel": 1},
+        {"window": 18, "hop": 9},  # its transform cannot be folded twice
+    ],
+    ids=str,
+)
+def test_every_spectral_network(
+    changes: dict[str, Any], tmp_path: Path, rng: torch.Generator
+) -> None:
+    generator, path = make(tmp_path, network=replace(SPECTRAL, **changes))
+    exported = OnnxGenerator.load(path)
+    for batch, time in ((1, 1), (1, 17), (2, 47), (3, 48), (2, 49), (1, 400), (3, 1_003)):
+        x, target = 0.2 * torch.randn(batch, 1, time, generator=rng), labels(generator, batch)
+        extra = {"quietness": torch.rand(batch, generator=rng)} if exported.dial else {}
+        for level in (1.0, 1e-4, 0.0):
+            expected = generator(level * x, target, SNR(15.0), **extra)
+            found = exported(level * x, target, SNR(15.0), **extra)
+            assert found.shape == expected.shape
+            torch.testing.assert_close(found, expected, rtol=0.0, atol=2e-5 * level)
+
+
+@pytest.mark.parametrize("db", [-300.0, -10.0, 0.0, 20.0, 120.0, 300.0])
+def test_no_budget_is_exceeded(spectral: Pair, db: float, rng: torch.Generator) -> None:
+    generator, path = spectral
+    exported, budget = OnnxGenerator.load(path), SNR(db)
+    for time in (1, 401, 20_001):
+        for level in (1.0, 1e-3, 1e-6, 1e-12):
+            x = level * voice(2, time, rng)
+            delta = exported(x, labels(generator, 2), budget)
+            assert bool((budget.norm(delta) <= budget.bound(x)).all())
+            assert float((x + delta).abs().max()) <= 1.0
 
 
 @pytest.mark.parametrize("kind", ["spectral", "unet", "shipped"])
@@ -270,9 +314,10 @@ def test_a_wrong_result_is_not_written(
 ) -> None:
     generator, path = spectral
     wrong, out = onnx.load(path), tmp_path / "wrong.onnx"
-    monkeypatch.setattr(export, "_trace", lambda _: wrong)
-    for tensor in wrong.graph.initializer:  # the transform's last matrix
-        if "cosine_back" in tensor.name:
+    monkeypatch.setattr(export, "_graph", lambda _: wrong)
+    last = [node.input[1] for node in wrong.graph.node if node.op_type == "Gemm"][-1]
+    for tensor in wrong.graph.initializer:  # the decoder's last matrix
+        if tensor.name == last:
             values = onnx.numpy_helper.to_array(tensor)
             tensor.CopyFrom(onnx.numpy_helper.from_array(1.5 * values[::-1], tensor.name))
     with pytest.raises(MondegreenError, match="differs from PyTorch's"):

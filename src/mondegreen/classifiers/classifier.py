@@ -6,26 +6,20 @@ import dataclasses
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
 from mondegreen.audio import Normalization, fit_length, read_mono, rescale, write_wav
-from mondegreen.classifiers.features import (
-    FrontEndConfig,
-    LogMelConfig,
-    PaperMFCC,
-    build_front_end,
-)
-from mondegreen.classifiers.tc_resnet import TCResNet, TCResNetConfig
-from mondegreen.classifiers.wide_resnet import WideResNet, WideResNetConfig
+from mondegreen.classifiers.backbones import BackboneConfig, backbone_name, build_network
+from mondegreen.classifiers.features import FrontEndConfig, LogMelConfig
+from mondegreen.classifiers.tc_resnet import TCResNetConfig
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json
 from mondegreen.weights import build_described, fingerprint, load_weights, save_weights
 from mondegreen.zoo import resolve
-
-BackboneConfig = TCResNetConfig | WideResNetConfig
 
 
 @dataclass(frozen=True)
@@ -56,11 +50,7 @@ class ClassifierConfig:
     @property
     def name(self) -> str:
         """A short name such as ``tc-resnet8`` or ``wide-resnet-28-10``."""
-        backbone = self.backbone
-        if isinstance(backbone, WideResNetConfig):
-            return f"wide-resnet-{backbone.depth}-{backbone.width:g}"
-        width = "" if backbone.width == 1.0 else f"-x{backbone.width:g}"
-        return f"tc-resnet{backbone.depth}{width}"
+        return backbone_name(self.backbone)
 
 
 class Classifier(nn.Module):
@@ -104,21 +94,12 @@ class Classifier(nn.Module):
         """Build a classifier with fresh weights.
 
         Raises:
-            MondegreenError: The front end does not fit the backbone.
+            MondegreenError: The front end does not fit the backbone, or the clips are too short.
         """
-        front_end = build_front_end(config.front_end)
-        backbone: nn.Module
-        if isinstance(config.backbone, WideResNetConfig):
-            if not isinstance(front_end, PaperMFCC):
-                raise MondegreenError("a wide-resnet backbone needs the paper-mfcc front end.")
-            backbone = WideResNet(config.backbone, len(config.labels))
-        else:
-            if not isinstance(config.front_end, LogMelConfig):
-                raise MondegreenError("a tc-resnet backbone needs the log-mel front end.")
-            features = config.front_end.coefficients or config.front_end.filters
-            backbone = TCResNet(config.backbone, len(config.labels), features)
         return cls(
-            nn.Sequential(front_end, backbone),
+            build_network(
+                config.front_end, config.backbone, len(config.labels), config.clip_samples
+            ),
             labels=config.labels,
             sample_rate=config.sample_rate,
             clip_samples=config.clip_samples,
@@ -150,7 +131,7 @@ class Classifier(nn.Module):
         tensors = itertools.chain(self.parameters(), self.buffers())
         return next((tensor.device for tensor in tensors), torch.device("cpu"))
 
-    def freeze(self) -> Classifier:
+    def freeze(self) -> Self:
         """Switch to evaluation mode and stop gradients to the weights; returns itself."""
         self.requires_grad_(False)
         self.eval()
@@ -241,9 +222,16 @@ def save_classifier(folder: Path, classifier: Classifier, config: ClassifierConf
 def load_classifier(folder: str | Path) -> Classifier:
     """Load a frozen classifier from a run's folder, a checkpoint's folder or ``classifier.json``.
 
+    Where the folder holds an ``ensemble.json``, its members are loaded as one classifier.
+
     Raises:
         MondegreenError: There is no classifier there, or its files are damaged.
     """
+    listed = ensemble_file(Path(folder))
+    if listed is not None:
+        from mondegreen.classifiers.ensemble import load_ensemble  # which builds on this module
+
+        return load_ensemble(listed)
     folder = find_checkpoint(Path(folder), "classifier.json")
     path, weights = folder / "classifier.json", folder / "classifier.safetensors"
     description = read_json(path)
@@ -254,6 +242,13 @@ def load_classifier(folder: str | Path) -> Classifier:
     classifier = build_described(lambda: Classifier.from_config(config), path, weights)
     load_weights(weights, classifier.module)
     return classifier.freeze()
+
+
+def ensemble_file(folder: Path) -> Path | None:
+    """Return the ``ensemble.json`` that a folder holds, or that is named; None where it is none."""
+    path = resolve(folder)
+    path = path if path.name == "ensemble.json" else path / "ensemble.json"
+    return path if path.is_file() else None
 
 
 def find_checkpoint(path: Path, file_name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Differentiable front ends: mel spectrum, log-mel, MFCC.
+"""Differentiable front ends: mel spectrum, log-mel, MFCC, or the waveform as it is.
 
 They are part of the classifier's module, so gradients reach the waveform. Logarithms are taken of a
 power plus a floor and no square root is taken, so values and gradients are finite everywhere,
@@ -93,10 +93,18 @@ class LogMelConfig:
             raise MondegreenError(f"{self.kind}: floor is {self.floor}; choose a positive number.")
 
 
-FrontEndConfig = PaperMFCCConfig | LogMelConfig
+@dataclass(frozen=True)
+class WaveformConfig:
+    """No features: the network hears the samples themselves."""
+
+    kind: Literal["waveform"] = "waveform"
+    """Names this front end in configuration files."""
 
 
-def _check_sizes(config: FrontEndConfig) -> None:
+FrontEndConfig = PaperMFCCConfig | LogMelConfig | WaveformConfig
+
+
+def _check_sizes(config: PaperMFCCConfig | LogMelConfig) -> None:
     if config.sample_rate < 1:
         raise MondegreenError(
             f"{config.kind}: sample_rate is {config.sample_rate}; choose 1 or more."
@@ -265,6 +273,25 @@ class LogMel(nn.Module):
         return standardized
 
 
-def build_front_end(config: FrontEndConfig) -> PaperMFCC | LogMel:
+class Waveform(nn.Module):
+    """Hands the waveform on, for networks on the samples.
+
+    Shape:
+        - Input: ``(batch, 1, time)``
+        - Output: the same
+    """
+
+    def __init__(self, config: WaveformConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the waveforms."""
+        return x
+
+
+def build_front_end(config: FrontEndConfig) -> PaperMFCC | LogMel | Waveform:
     """Build the front end that ``config`` describes."""
-    return PaperMFCC(config) if isinstance(config, PaperMFCCConfig) else LogMel(config)
+    if isinstance(config, PaperMFCCConfig):
+        return PaperMFCC(config)
+    return LogMel(config) if isinstance(config, LogMelConfig) else Waveform(config)

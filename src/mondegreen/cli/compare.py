@@ -16,8 +16,9 @@ from mondegreen.cli.options import Device, choose_device, parse, say
 from mondegreen.cli.train_generator import data_of
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
+from mondegreen.evaluation.bench import Bench, CompareOptions
 from mondegreen.evaluation.cells import build_cells
-from mondegreen.evaluation.compare import Bench, CompareOptions, compare
+from mondegreen.evaluation.compare import compare
 from mondegreen.evaluation.recipes import Entry, RecipeName, cross, recipe, without_repeats
 from mondegreen.evaluation.specs import Sources
 from mondegreen.generators.generator import Generator, load_generator
@@ -39,13 +40,19 @@ class Compare:
     continues there, and further attacks and budgets join what is finished."""
     measure: Annotated[CompareOptions, tyro.conf.arg(name="")]
     attacks: tuple[str, ...] = ()
-    """Such as generator, generator+3 (3 refining steps), generator:quietness=0.5, pgd:steps=20,
-    universal, filter, or your own as module:Class or module:Class:option=value."""
+    """Such as generator, generator+3 (3 refining steps), generator:quietness=0.5, fgsm, bim,
+    pgd:steps=20, mi-fgsm, apgd, cw, deepfool, genetic, pso, square, universal, filter, or your own
+    as module:Class or module:Class:option=value. cw@none has a budget of its own."""
     budgets: tuple[str, ...] = ()
-    """snr:DB, l2:EPS, linf:EPS or none; every attack meets every budget."""
+    """snr:DB, l2:EPS, linf:EPS or none; every attack meets every budget, but for those that have
+    one of their own."""
+    untargeted: bool = False
+    """Any label but a clip's own is a success, for all attacks. Universal perturbations and filters
+    cannot do that."""
     recipe: RecipeName | None = None
-    """curves (five attacks from 10 to 40 dB) or pareto (refinement beside search, step by step);
-    --attacks and --budgets add to it."""
+    """curves (attacks from 10 to 40 dB), pareto (refinement beside searches, step by step),
+    black-box (attacks without gradients) or paper-table-1 (the paper's attacks at one ratio, and as
+    they were published); --attacks and --budgets add to it."""
     generator: Path = Path("zoo:speech-commands")
     """Run folder of the generator, or zoo:<name> for one that comes with the package."""
     universal: Path | None = None
@@ -55,7 +62,8 @@ class Compare:
     classifier: Path | None = None
     """Run folder of the classifier; by default the one that the generator was trained against."""
     target: tuple[str, ...] = ()
-    """Labels to reach; by default all that the generator knows."""
+    """Labels to reach, by default all that the generator knows; with --untargeted those to get
+    away from, by default all."""
     on: Literal["train", "validation", "test"] = "test"
     """Which split to measure on."""
     device: Device = "auto"
@@ -72,6 +80,7 @@ class Rules:
     measure: CompareOptions
     classifier: str
     target: tuple[str, ...]
+    untargeted: bool
     on: str
     device: str
 
@@ -88,7 +97,8 @@ def execute(options: Compare) -> None:
     model = resolve(options.generator)
     classifier = load_classifier(options.classifier or classifier_folder(model))
     given = cross(list(options.attacks), list(options.budgets))
-    needed = options.recipe is not None or any(e.spec.kind == "generator" for e in given)
+    named = recipe(options.recipe) if options.recipe else []
+    needed = any(entry.spec.kind == "generator" for entry in [*named, *given])
     generator = load_generator(model, classifier) if needed else None
     entries = _entries(options, given, generator)
     device = choose_device(options.device)
@@ -96,7 +106,8 @@ def execute(options: Compare) -> None:
     if generator is not None:
         generator.to(device)
     folders = {"universal": options.universal, "filter": options.filter}
-    cells = build_cells(entries, classifier, Sources(generator, folders))
+    sources = Sources(generator, folders)
+    cells = build_cells(entries, classifier, sources, untargeted=options.untargeted)
     bench, rules = _bench(options, data_of(model, options.data), classifier, generator)
     content = compare(cells, bench, Run(options.out, rules).folder, tell=say)
     found = load_comparison(options.out / "comparison.json")
@@ -110,7 +121,8 @@ def execute(options: Compare) -> None:
 
 def _entries(options: Compare, given: list[Entry], generator: Generator | None) -> list[Entry]:
     """Return the cells of the recipe and those named, or say what is missing."""
-    if bool(options.attacks) != bool(options.budgets):
+    unbounded = [text for text in options.attacks if "@" not in text]
+    if bool(unbounded) != bool(options.budgets):
         raise MondegreenError("--attacks and --budgets go together: give both, or a --recipe.")
     if not (given or options.recipe):
         raise MondegreenError(
@@ -119,7 +131,9 @@ def _entries(options: Compare, given: list[Entry], generator: Generator | None) 
         )
     network = generator.config.network if generator is not None else None
     dial = isinstance(network, SpectralConfig) and network.dial
-    entries = recipe(options.recipe, dial=dial) if options.recipe else []
+    entries: list[Entry] = []
+    if options.recipe:
+        entries = recipe(options.recipe, dial=dial, untargeted=options.untargeted)
     for entry in given:
         if entry.spec.kind == "generator" and generator is not None and entry.budget is None:
             choose_budget("none", generator)  # refuses where the generator needs a budget
@@ -130,15 +144,28 @@ def _bench(
     options: Compare, data: DataOptions, classifier: Classifier, generator: Generator | None
 ) -> tuple[Bench, Rules]:
     """Open the clips; return what all cells share, and what the folder must keep to."""
-    targets = options.target or (generator.config.targets if generator is not None else ())
+    known = generator.config.targets if generator is not None else ()
+    targets = options.target or (() if options.untargeted else known)
+    if set(targets) >= set(classifier.labels):
+        targets = ()  # so that attacks without a generator may join the same folder
     shape = (classifier.labels, classifier.sample_rate, classifier.clip_samples)
     clips = open_test_split(data, *shape, options.on)
-    bench = Bench(classifier, clips, options.on, data.split, options.measure, targets)
+    bench = Bench(
+        classifier=classifier,
+        data=clips,
+        split=options.on,
+        split_kind=data.split,
+        options=options.measure,
+        targets=targets,
+        untargeted=options.untargeted,
+        recipe=options.recipe,
+    )
     rules = Rules(
         data=data,
         measure=options.measure,
         classifier=classifier.fingerprint(),
         target=targets,
+        untargeted=options.untargeted,
         on=options.on,
         device=classifier.device.type,
     )

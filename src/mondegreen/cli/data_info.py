@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mondegreen.cli.options import parse, say, warn_of_unknown_speakers
-from mondegreen.data.options import DataOptions, open_material
+from mondegreen.data.options import DataOptions, open_labelled, open_material
 from mondegreen.data.splits import SPLIT_NAMES
 
 
@@ -40,9 +40,14 @@ def run(words: Sequence[str]) -> None:
         table.add_row(label, *map(str, counts))
     table.add_section()
     table.add_row("clips", *(str(len(material.splits[name])) for name in SPLIT_NAMES))
-    table.add_row("speakers", *(str(len(material.splits[name].groups)) for name in SPLIT_NAMES))
+    table.add_row(
+        "speakers or tracks", *(str(len(material.splits[name].groups)) for name in SPLIT_NAMES)
+    )
     Console().print(table)
     warn_of_unknown_speakers(material.corpus)
+    left_out = len(open_labelled(info.options)) - len(material.corpus)
+    if left_out:
+        say(f"clips left out below {material.corpus.floor_db:g} dB of full scale: {left_out}")
     silent = [name for split in material.splits.values() for name in split.silent()]
     say(f"silent clips: {', '.join(silent) or 'none'}")
     if material.unlabelled is not None:

@@ -10,7 +10,8 @@ from typing import Annotated, get_args
 import tyro
 
 from mondegreen.audio import Normalization
-from mondegreen.classifiers.classifier import BackboneConfig, ClassifierConfig, load_classifier
+from mondegreen.classifiers.backbones import BackboneConfig
+from mondegreen.classifiers.classifier import ClassifierConfig, load_classifier
 from mondegreen.classifiers.features import FrontEndConfig
 from mondegreen.classifiers.training import ClassifierTraining, accuracy, train_classifier
 from mondegreen.cli.options import (
@@ -49,7 +50,8 @@ class TrainClassifier:
     preset: Preset = "cpu"
     """smoke, demo, cpu or paper: the defaults of every other option."""
     model: ClassifierKind | None = None
-    """tc-resnet (small, trains on a CPU) or wide-resnet (the paper's); by default the preset's."""
+    """tc-resnet (small, trains on a CPU), wide-resnet (the paper's for speech) or sample-cnn (the
+    paper's for music); by default the preset's."""
     normalization: Normalization = "pcm"
     """How 16-bit PCM becomes floats: x / 32768, or the paper's eq. 12."""
     device: Device = "auto"
@@ -64,7 +66,7 @@ def default(preset: Preset, model: ClassifierKind | None = None) -> TrainClassif
     return TrainClassifier(
         data=DataOptions(),
         out=Path("runs/classifier"),
-        training=classifier_training(preset),
+        training=classifier_training(preset, model),
         front_end=front_end,
         architecture=architecture,
         preset=preset,

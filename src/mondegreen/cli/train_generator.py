@@ -9,7 +9,13 @@ from typing import Annotated, get_args
 
 import tyro
 
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier, ensemble_file, load_classifier
+from mondegreen.classifiers.ensemble import (
+    Combination,
+    Ensemble,
+    read_members,
+    save_ensemble,
+)
 from mondegreen.cli.options import Device, Precision, parse, peek, say, start_fabric
 from mondegreen.configs import from_dict
 from mondegreen.data.augment import Augment
@@ -40,6 +46,12 @@ class TrainGenerator:
     """The run's folder; the same command continues there."""
     training: GeneratorTraining
     architecture: NetworkConfig
+    ensemble: tuple[Path, ...] = ()
+    """Run folders of further classifiers to attack together with --classifier, all at once. The run
+    lists them all in <out>/ensemble, which other commands take as a classifier."""
+    combine: Combination = "probabilities"
+    """How the answers of an ensemble become one: by their mean probability, or by their mean
+    logits, of which a member that is fooled by a wide margin outvotes the others."""
     target: tuple[str, ...] = ()
     """Labels to reach: one, several, or by default all, by one network."""
     snr_db: float | None = None
@@ -83,8 +95,9 @@ def run(words: Sequence[str]) -> None:
 
 def execute(options: TrainGenerator) -> None:
     """Train a generator, or continue, or say that it is trained."""
-    classifier = load_classifier(options.classifier)
-    options = replace(options, data=data_of(options.classifier, options.data))
+    place = options.classifier
+    classifier, options = load_attacked(options)
+    options = replace(options, data=data_of(place, options.data))
     for target in options.target:
         classifier.label_index(target)
     material = open_material(
@@ -107,6 +120,8 @@ def execute(options: TrainGenerator) -> None:
     )
     if options.start_from is not None and trainer.state.step == 0:
         trainer.start_from(load_generator(resolve(options.start_from)))
+    if options.ensemble and isinstance(classifier, Ensemble):
+        save_ensemble(options.classifier, classifier, options.ensemble)
     trainer.fit()
     state = trainer.state
     success = max(state.best_success, state.successes[-1] if state.best_success < 0 else 0.0)
@@ -116,6 +131,23 @@ def execute(options: TrainGenerator) -> None:
         f"parameters, {100 * success:.1f} % success on validation clips. "
         f"Saved in {options.out}."
     )
+
+
+def load_attacked(options: TrainGenerator) -> tuple[Classifier, TrainGenerator]:
+    """Return what is to be attacked, and the options as the run's ``config.json`` keeps them.
+
+    There the classifier is what a generator's run can be used against later: of several, the
+    ensemble that the run itself lists, and all members stand in ``ensemble``.
+
+    Raises:
+        MondegreenError: A classifier cannot be loaded, or they cannot be attacked together.
+    """
+    if not options.ensemble:
+        return load_classifier(options.classifier), options
+    places = (options.classifier, *options.ensemble)
+    classifier = Ensemble([load_classifier(place) for place in places], combine=options.combine)
+    kept = replace(options, classifier=options.out / "ensemble", ensemble=places)
+    return classifier.freeze(), kept
 
 
 def with_budget(training: GeneratorTraining, snr_db: float | None) -> GeneratorTraining:
@@ -129,11 +161,16 @@ def with_budget(training: GeneratorTraining, snr_db: float | None) -> GeneratorT
 def data_of(run_folder: Path, given: DataOptions) -> DataOptions:
     """Return the given data options or, without --data, an earlier run's with the given changes.
 
+    Of an ensemble, the first member's.
+
     Raises:
         MondegreenError: There are none to take over.
     """
     if given.data is not None:
         return given
+    listed = ensemble_file(run_folder)
+    if listed is not None:  # each was trained on clips of its own; those of the first count
+        run_folder = read_members(listed).members[0].folder
     path = run_folder / "config.json"
     if not path.is_file():
         raise MondegreenError(f"--data is missing, and {run_folder} does not say which to use.")

@@ -4,7 +4,9 @@ from mondegreen.data.cache import ClipCache, default_cache_folder
 from mondegreen.data.corpus import Clip, Corpus
 from mondegreen.data.dataset import ClipDataset, open_splits
 from mondegreen.data.download import download_speech_commands
+from mondegreen.data.esc10 import esc10
 from mondegreen.data.folder import folder_corpus, open_corpus
+from mondegreen.data.gtzan import GENRES, gtzan
 from mondegreen.data.noise import NoiseBank
 from mondegreen.data.speech_commands import (
     TEN_WORDS,
@@ -15,6 +17,7 @@ from mondegreen.data.speech_commands import (
 from mondegreen.data.splits import SplitKind, SplitName, hash_split, split_indices
 
 __all__ = [
+    "GENRES",
     "TEN_WORDS",
     "Clip",
     "ClipCache",
@@ -26,7 +29,9 @@ __all__ = [
     "background_noise_files",
     "default_cache_folder",
     "download_speech_commands",
+    "esc10",
     "folder_corpus",
+    "gtzan",
     "hash_split",
     "open_corpus",
     "open_splits",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import mmap
 import os
 import time
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor
 
 from mondegreen.data.corpus import Corpus
-from mondegreen.data.decoding import Source, decode_into
+from mondegreen.data.decoding import WHOLE, Cut, Job, Source, decode_into
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json
 
@@ -79,9 +80,9 @@ class ClipCache:
     ) -> ClipCache:
         """Decode the clips of a corpus, or reuse what an earlier call decoded.
 
-        Clips are averaged to mono, resampled, cut or zero-padded at the end, and rounded to 16-bit
-        PCM (x 32768). Only clips whose size or time of change differ are decoded again. Any number
-        of processes may build the same cache at the same time.
+        Recordings are averaged to mono and resampled; their clips are cut or zero-padded at the
+        end, and rounded to 16-bit PCM (x 32768). Only files whose size or time of change differ are
+        decoded again. Any number of processes may build the same cache at the same time.
 
         Args:
             corpus: The clips.
@@ -98,11 +99,11 @@ class ClipCache:
             raise MondegreenError(f"the corpus {corpus.name} ({corpus.root}) has no clips.")
         if sample_rate <= 0 or clip_samples <= 0:
             raise MondegreenError("the sample rate and the clip length must be positive.")
-        paths = [os.path.abspath(clip.path) for clip in corpus.clips]  # noqa: PTH100 (fast)
-        unique = sorted(set(paths))
+        pieces = [(os.path.abspath(clip.path), clip.cut) for clip in corpus.clips]  # noqa: PTH100 (fast)
+        unique = sorted(set(pieces))
         place = _Place(folder or default_cache_folder(), unique, sample_rate, clip_samples)
-        row_of = {path: row for row, path in enumerate(unique)}
-        rows = np.array([row_of[path] for path in paths], dtype=np.int64)
+        row_of = {piece: row for row, piece in enumerate(unique)}
+        rows = np.array([row_of[piece] for piece in pieces], dtype=np.int64)
         for _ in range(_ATTEMPTS):
             data = place.refresh(workers)
             with suppress(FileNotFoundError):  # another process put a newer file in its place
@@ -115,6 +116,10 @@ class ClipCache:
     def __len__(self) -> int:
         """Return the number of clips."""
         return len(self._rows)
+
+    def select(self, indices: Rows) -> ClipCache:
+        """Return the cache of some of the clips, in the order given."""
+        return ClipCache(self.data, self.samples, rows=self._rows[indices])
 
     def read(self, indices: Sequence[int] | npt.NDArray[np.int64] | Tensor) -> Tensor:
         """Return a copy of some clips' samples.
@@ -158,18 +163,27 @@ class ClipCache:
 class _Place:
     """The files of one cache: an index that names a data file; renaming the index commits both."""
 
-    def __init__(self, folder: Path, paths: list[str], sample_rate: int, samples: int) -> None:
-        text = "\n".join([str(_FORMAT), str(sample_rate), str(samples), *paths])
+    def __init__(
+        self, folder: Path, pieces: list[tuple[str, Cut]], sample_rate: int, samples: int
+    ) -> None:
+        self.cuts: dict[str, tuple[Cut, ...]] = {
+            path: tuple(cut for _, cut in group)
+            for path, group in itertools.groupby(pieces, key=lambda piece: piece[0])
+        }
+        self.paths, self.clips = list(self.cuts), len(pieces)
+        files = [
+            path if cuts == (WHOLE,) else f"{path}\t{cuts}" for path, cuts in self.cuts.items()
+        ]
+        text = "\n".join([str(_FORMAT), str(sample_rate), str(samples), *files])
         self.key = hashlib.sha1(os.fsencode(text), usedforsecurity=False).hexdigest()[:16]
-        self.folder, self.paths = folder, paths
-        self.sample_rate, self.samples = sample_rate, samples
+        self.folder, self.sample_rate, self.samples = folder, sample_rate, samples
         self.index = folder / f"{self.key}.json"
 
     def refresh(self, workers: int | None) -> Path:
         """Return a data file that holds what the clips hold now."""
         sources = [Source.of(path) for path in self.paths]
         data, known = self._load()
-        stale = [row for row, source in enumerate(sources) if known.get(row) != source]
+        stale = self._stale(sources, known)
         if data is not None and not stale:
             return data
         fresh = self.folder / f"{self.key}-{uuid.uuid4().hex[:12]}.pcm"
@@ -178,8 +192,8 @@ class _Place:
             self.folder.mkdir(parents=True, exist_ok=True)
             decode_into(
                 temporary,
-                [(row, sources[row]) for row in stale],
-                clips=len(sources),
+                stale,
+                clips=self.clips,
                 sample_rate=self.sample_rate,
                 samples=self.samples,
                 start_from=data,
@@ -199,14 +213,25 @@ class _Place:
                 temporary.unlink(missing_ok=True)
         return fresh
 
+    def _stale(self, sources: list[Source], known: dict[int, Source]) -> list[Job]:
+        """Return the files that have changed, with the first row of each."""
+        jobs: list[Job] = []
+        row = 0
+        for number, source in enumerate(sources):
+            cuts = self.cuts[source.path]
+            if known.get(number) != source:
+                jobs.append(Job(row, source, cuts))
+            row += len(cuts)
+        return jobs
+
     def _load(self) -> tuple[Path | None, dict[int, Source]]:
-        """Return the committed data file and its rows' sources; nothing where it is no use."""
+        """Return the committed data file and its files; nothing where it is no use."""
         try:
             index = read_json(self.index)
             if index["format"] != _FORMAT or [c["path"] for c in index["clips"]] != self.paths:
                 return None, {}
             data = self.folder / Path(index["data"]).name
-            if data.stat().st_size != len(self.paths) * self.samples * _PCM.itemsize:
+            if data.stat().st_size != self.clips * self.samples * _PCM.itemsize:
                 return None, {}
             known = [Source(c["path"], c["size"], c["mtime_ns"]) for c in index["clips"]]
         except (MondegreenError, OSError, LookupError, TypeError):

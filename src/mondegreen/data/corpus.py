@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +14,23 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class Clip:
-    """One recording.
+    """One recording, or a piece of one.
 
     Attributes:
         path: The sound file.
         label: What is heard in it.
         group: The speaker or the track it comes from; clips of one group never meet in two splits.
+        start: Where a piece begins in the file, in seconds.
+        seconds: A piece's length; None for a whole recording.
+        fold: The official fold, from 1, in data sets that have folds.
     """
 
     path: Path
     label: str
     group: str
+    start: float = 0.0
+    seconds: float | None = None
+    fold: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse an empty group."""
@@ -32,25 +39,39 @@ class Clip:
 
     @property
     def name(self) -> str:
-        """``label/file name``, unique within a corpus read from one folder."""
-        return f"{self.label}/{self.path.name}"
+        """``label/file name``, of a piece with its start, unique within one folder's corpus.
+
+        Example:
+            >>> Clip(Path("genres/pop/pop.00042.au"), "pop", "pop.00042", 3.0, 1.0).name
+            'pop/pop.00042.au@3s'
+        """
+        start = "" if self.seconds is None else f"@{self.start:g}s"
+        return f"{self.label}/{self.path.name}{start}"
+
+    @property
+    def cut(self) -> tuple[float, float]:
+        """Start and length in seconds; the length is infinite for a whole recording."""
+        return self.start, math.inf if self.seconds is None else self.seconds
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Labelled clips, sorted by label order and then by file name.
+    """Labelled clips, sorted by label order, then by file name, then by their start.
 
     Attributes:
         name: What to call it in results.
         root: The folder it was read from.
         labels: The labels in the order of the classifier's outputs.
         clips: The clips.
+        floor_db: Clips of a lower level (RMS, dB of full scale) are left out when they are decoded;
+            None keeps all.
     """
 
     name: str
     root: Path
     labels: tuple[str, ...]
     clips: tuple[Clip, ...]
+    floor_db: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse repeated labels and clips of unknown labels."""
@@ -93,7 +114,8 @@ class Corpus:
             name: The new corpus's name; this one's by default.
         """
         clips = (self.clips[int(index)] for index in indices)
-        return sorted_corpus(name or self.name, self.root, self.labels, clips)
+        part = sorted_corpus(name or self.name, self.root, self.labels, clips)
+        return replace(part, floor_db=self.floor_db)
 
 
 def sorted_corpus(name: str, root: Path, labels: Sequence[str], clips: Iterable[Clip]) -> Corpus:
@@ -107,7 +129,7 @@ def sorted_corpus(name: str, root: Path, labels: Sequence[str], clips: Iterable[
     """
     order = {label: number for number, label in enumerate(labels)}
 
-    def key(clip: Clip) -> tuple[int, str, str]:
-        return order.get(clip.label, -1), clip.path.name, str(clip.path)
+    def key(clip: Clip) -> tuple[int, str, str, float]:
+        return order.get(clip.label, -1), clip.path.name, str(clip.path), clip.start
 
     return Corpus(name, root, tuple(labels), tuple(sorted(clips, key=key)))

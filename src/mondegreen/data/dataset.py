@@ -13,7 +13,14 @@ from torch import Tensor
 from mondegreen.audio import Normalization, pcm16_to_float
 from mondegreen.data.cache import ClipCache
 from mondegreen.data.corpus import Clip, Corpus
-from mondegreen.data.splits import SplitKind, SplitName, split_indices
+from mondegreen.data.splits import (
+    SplitKind,
+    SplitName,
+    split_indices,
+    warn_of_missing_labels,
+)
+
+_FULL_SCALE = 32768.0
 
 Positions = Sequence[int] | npt.NDArray[np.int64] | Tensor
 
@@ -150,17 +157,21 @@ def open_splits(
     sample_rate: int,
     clip_samples: int,
     seed: int = 0,
+    lists: Path | None = None,
     cache_folder: Path | None = None,
     workers: int | None = None,
 ) -> dict[SplitName, ClipDataset]:
     """Divide a corpus and decode its clips, or reuse the cache.
+
+    Clips below the corpus's floor are left out of the data sets and of their corpus.
 
     Args:
         corpus: The corpus.
         kind: How to divide it.
         sample_rate: In Hz.
         clip_samples: Samples of each clip.
-        seed: For the ``random`` split.
+        seed: For the random splits.
+        lists: Folder of the lists of the ``lists`` split.
         cache_folder: Where decoded clips are kept; by default
             :func:`mondegreen.data.cache.default_cache_folder`.
         workers: Decoding threads.
@@ -169,7 +180,7 @@ def open_splits(
         MondegreenError: A part would be empty, clips cannot be read, or the cache folder cannot
             be written to.
     """
-    parts = split_indices(corpus, kind, seed=seed)
+    parts = split_indices(corpus, kind, seed=seed, lists=lists)  # refused before long decoding
     cache = ClipCache.build(
         corpus,
         sample_rate=sample_rate,
@@ -177,7 +188,21 @@ def open_splits(
         folder=cache_folder,
         workers=workers,
     )
+    if corpus.floor_db is not None:
+        audible = _audible(cache, corpus.floor_db)
+        corpus, cache = corpus.subset(audible), cache.select(audible)
+        parts = split_indices(corpus, kind, seed=seed, lists=lists)
+    warn_of_missing_labels(corpus, kind, parts)
     return {name: ClipDataset(corpus, cache, indices) for name, indices in parts.items()}
+
+
+def _audible(cache: ClipCache, floor_db: float) -> npt.NDArray[np.int64]:
+    """Return the positions of the clips whose level is not below the floor."""
+    power = [
+        cache.read(positions).float().div_(_FULL_SCALE).square_().mean(dim=1)
+        for positions in _chunks(torch.arange(len(cache)), _SILENCE_BLOCK)
+    ]
+    return torch.nonzero(torch.cat(power) >= 10.0 ** (floor_db / 10.0))[:, 0].numpy()
 
 
 def _chunks(positions: Tensor, size: int) -> Iterator[Tensor]:

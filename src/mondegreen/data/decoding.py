@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Sequence
@@ -41,7 +42,28 @@ class Source:
         return cls(path, status.st_size, status.st_mtime_ns)
 
 
-Job = tuple[int, Source]
+Cut = tuple[float, float]
+"""Where a clip begins in its file and how long it is, in seconds."""
+
+WHOLE: Cut = (0.0, math.inf)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A sound file to decode.
+
+    Attributes:
+        row: Where its first clip belongs; the others follow.
+        source: The file.
+        cuts: Its clips.
+    """
+
+    row: int
+    source: Source
+    cuts: tuple[Cut, ...] = (WHOLE,)
+
+
+_Failure = tuple[int, int, str]  # the first row, how many rows, the message
 
 
 def decode_into(
@@ -58,7 +80,7 @@ def decode_into(
 
     Args:
         target: The file to create.
-        jobs: Rows and the sound files that belong into them.
+        jobs: The sound files and the rows that their clips belong into.
         clips: Rows of the file.
         sample_rate: In Hz.
         samples: Samples of a row.
@@ -85,8 +107,8 @@ def decode_into(
 
 def _decode_all(
     descriptor: int, jobs: Sequence[Job], sample_rate: int, samples: int, workers: int | None
-) -> list[tuple[int, str]]:
-    failures: list[tuple[int, str]] = []
+) -> list[_Failure]:
+    failures: list[_Failure] = []
     pool = ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1))
     try:
         futures = [
@@ -95,7 +117,7 @@ def _decode_all(
             )
             for at in range(0, len(jobs), _CLIPS_A_TASK)
         ]
-        description = f"decoding {len(jobs)} clips"
+        description = f"decoding {sum(len(job.cuts) for job in jobs)} clips"
         for future in track(as_completed(futures), description, total=len(futures)):
             failures += future.result()
     finally:
@@ -106,16 +128,19 @@ def _decode_all(
 
 def _decode_some(
     descriptor: int, jobs: Sequence[Job], sample_rate: int, samples: int
-) -> list[tuple[int, str]]:
-    failures: list[tuple[int, str]] = []
-    for row, source in jobs:
+) -> list[_Failure]:
+    failures: list[_Failure] = []
+    for job in jobs:
         try:
-            x = fit_length(read_mono(Path(source.path), sample_rate), samples)
+            x = read_mono(Path(job.source.path), sample_rate)
         except MondegreenError as error:
-            failures.append((row, str(error)))
+            failures.append((job.row, len(job.cuts), str(error)))
             continue
-        pcm = float_to_pcm16(x).numpy().astype("<i2", copy=False).tobytes()
-        _write_at(descriptor, pcm, row * len(pcm))
+        for row, (start, seconds) in enumerate(job.cuts, start=job.row):
+            end = None if math.isinf(seconds) else round((start + seconds) * sample_rate)
+            piece = fit_length(x[round(start * sample_rate) : end], samples)
+            pcm = float_to_pcm16(piece).numpy().astype("<i2", copy=False).tobytes()
+            _write_at(descriptor, pcm, row * len(pcm))
     return failures
 
 
@@ -126,11 +151,12 @@ def _write_at(descriptor: int, data: bytes, offset: int) -> None:
         view, offset = view[written:], offset + written
 
 
-def _report(failures: list[tuple[int, str]], clips: int) -> str:
-    named = "\n".join(f"  {message}" for _, message in failures[:_NAMED_FAILURES])
+def _report(failures: list[_Failure], clips: int) -> str:
+    lost = sum(count for _, count, _ in failures)
+    named = "\n".join(f"  {message}" for _, _, message in failures[:_NAMED_FAILURES])
     rest = len(failures) - _NAMED_FAILURES
     more = f"\n  ... and {rest} more" if rest > 0 else ""
     return (
-        f"{len(failures)} of {clips} clips cannot be read:\n{named}{more}\n"
+        f"{lost} of {clips} clips cannot be read:\n{named}{more}\n"
         "Repair these files or move them out of the data folder."
     )

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mondegreen.data.corpus import Clip, Corpus, sorted_corpus
+from mondegreen.data.esc10 import esc10, is_esc10
+from mondegreen.data.gtzan import GENRES, gtzan, gtzan_folder
 from mondegreen.data.listing import (
     audio_files,
     clips_in,
@@ -74,7 +76,8 @@ def open_corpus(
     """Open a data folder given on the command line.
 
     A folder with all ten words of the paper is Speech Commands (the ten-word task, unless labels
-    are given); any other is read by :func:`folder_corpus`.
+    are given), one with the ten genres is GTZAN, one whose files are named as in ESC-10 is ESC-10;
+    any other is read by :func:`folder_corpus`.
 
     Args:
         path: The folder.
@@ -83,9 +86,13 @@ def open_corpus(
             Commands.
 
     Raises:
-        MondegreenError: As for the two readers.
+        MondegreenError: As for the readers.
     """
     require_folder(path)
     if group_pattern is None and is_speech_commands(path):
         return speech_commands(path) if labels is None else speech_commands(path, labels=labels)
+    if gtzan_folder(path) is not None:
+        return gtzan(path, labels=labels or GENRES, group_pattern=group_pattern)
+    if is_esc10(path):
+        return esc10(path, labels=labels, group_pattern=group_pattern)
     return folder_corpus(path, group_pattern=group_pattern, labels=labels)

@@ -23,12 +23,18 @@ class DataOptions:
     """Which clips, and how they are divided."""
 
     data: Path | None = None
-    """Speech Commands' folder, or any <folder>/<label>/<clip>."""
+    """Folder of Speech Commands, of GTZAN or of ESC-10 (recordings are cut into clips of one
+    second), or any <folder>/<label>/<clip>."""
     labels: tuple[str, ...] = ()
-    """Labels and their order; by default the ten words, or every folder."""
+    """Labels and their order; by default the ten words, the ten genres, or every folder."""
     split: SplitKind = "speaker"
-    """speaker: 80/10/10 by a hash of the speaker; official: the lists in the folder; random: by
-    clip, as in the paper (the same speaker is then in training and test)."""
+    """speaker: 80/10/10 by a hash of the speaker or track; official: the lists of Speech Commands;
+    fold-1 to fold-5: tests on that fold of ESC-10; lists: those of --lists; random: by file, as in
+    the paper (the same speaker is then in training and test); random-chunk: by the clips that
+    recordings were cut into, as in the paper's code (the same track is then in both)."""
+    lists: Path | None = None
+    """Folder of train*.txt, valid*.txt and test*.txt, such as GTZAN's fault-filtered lists, for
+    --split lists; by default the data folder."""
     group_pattern: str | None = None
     """Regular expression whose first group, found in a file's name, names its speaker or track."""
     extra: tuple[Path, ...] = ()
@@ -89,6 +95,7 @@ def open_material(
     """
     corpus = open_labelled(options, labels)
     splits = _splits(corpus, options, sample_rate, clip_samples)
+    corpus = splits["test"].corpus  # without the clips that turned out to be silent
     return Material(
         corpus,
         splits,
@@ -103,6 +110,7 @@ def _splits(
     splits = open_splits(
         corpus,
         options.split,
+        lists=options.lists,
         sample_rate=sample_rate,
         clip_samples=clip_samples,
         cache_folder=options.cache,
@@ -126,7 +134,7 @@ def _unlabelled(
     found = unlabelled(
         root, corpus.labels, extra=options.extra, group_pattern=options.group_pattern
     )
-    if options.split != "random":
+    if options.split not in ("random", "random-chunk"):
         held_out = splits["validation"].groups | splits["test"].groups
         keep = [i for i, clip in enumerate(found.clips) if clip.group not in held_out]
         if options.split == "speaker":  # also those who are only heard in unlabelled clips

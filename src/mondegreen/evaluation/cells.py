@@ -13,12 +13,13 @@ from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.evaluate import describe
+from mondegreen.evaluation.partial import Partial
 from mondegreen.evaluation.recipes import Entry
 from mondegreen.evaluation.results import describe_budget
 from mondegreen.evaluation.specs import Sources, build_attack
 from mondegreen.files import read_json, write_json
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ class Cell:
     """Gradient steps, of attacks that take them."""
     quietness: float | None = None
     """The generator's quietness, 0 to 1, where it was asked for."""
+    smallest: bool = False
+    """Whether the smallest perturbation of each clip is sought, so that one run tells the success
+    at every signal-to-noise ratio."""
 
     @property
     def name(self) -> str:
@@ -57,13 +61,22 @@ class Cell:
             "family": self.family or self.label,
             "steps": self.steps,
             "quietness": self.quietness,
+            "smallest": self.smallest,
             "attack": describe(self.attack),
             "budget": describe_budget(self.budget),
         }
 
 
-def build_cells(entries: list[Entry], classifier: Classifier, sources: Sources) -> list[Cell]:
+def build_cells(
+    entries: list[Entry], classifier: Classifier, sources: Sources, *, untargeted: bool = False
+) -> list[Cell]:
     """Make the attacks that are asked for, each once.
+
+    Args:
+        entries: Attacks and budgets.
+        classifier: What they will be used against.
+        sources: The generator and the folders of trained attacks.
+        untargeted: Whether they get away from labels.
 
     Raises:
         MondegreenError: An attack cannot be made.
@@ -73,7 +86,7 @@ def build_cells(entries: list[Entry], classifier: Classifier, sources: Sources) 
     for entry in entries:
         spec = entry.spec
         if spec.text not in attacks:
-            attacks[spec.text] = build_attack(spec, classifier, sources)
+            attacks[spec.text] = build_attack(spec, classifier, sources, untargeted=untargeted)
         attack = attacks[spec.text]
         steps = spec.options.get("refine", attack.parameters().get("steps"))
         if steps is None and spec.kind == "generator":
@@ -86,6 +99,7 @@ def build_cells(entries: list[Entry], classifier: Classifier, sources: Sources) 
                 family=spec.family,
                 steps=steps if isinstance(steps, int) else None,
                 quietness=spec.quietness,
+                smallest=spec.seeks_smallest and entry.budget is None,
             )
         )
     return cells
@@ -100,33 +114,50 @@ def finished(folder: Path, cell: Cell, settings: dict[str, Any]) -> dict[str, An
         settings: What it was, or would be, measured with.
 
     Raises:
-        MondegreenError: It was measured with other settings, or its file is damaged.
+        MondegreenError: It was measured, or begun, with other settings, or its file is damaged.
     """
     path = folder / f"{cell.name}.json"
     if not path.exists():
+        batches = partial(folder, cell, settings)
+        found = batches.found()
+        if found is not None:
+            _refuse_other(batches.folder, found, settings)
         return None
     content = read_json(path)
     found = content.get("settings") if isinstance(content, dict) else None
     if not isinstance(found, dict) or content.get("format") != FORMAT:
         raise MondegreenError(f"{path} is damaged or of another version; delete it to measure it.")
+    _refuse_other(path, found, settings)
+    return dict(content)
+
+
+def partial(folder: Path, cell: Cell, settings: dict[str, Any]) -> Partial:
+    """Return the finished batches of a cell that is not finished."""
+    return Partial(folder / f"{cell.name}.part", settings)
+
+
+def _refuse_other(path: Path, found: Any, settings: dict[str, Any]) -> None:
+    """Refuse what was measured with other settings than those of now."""
+    if not isinstance(found, dict):
+        raise MondegreenError(f"{path} is damaged; delete it to measure it again.")
     wanted = json.loads(json.dumps(settings))  # as it reads once it was written: tuples are lists
     names = [key for key in {**wanted, **found} if wanted.get(key) != found.get(key)]
     if names:
         changes = "; ".join(_change(name, found.get(name), wanted.get(name)) for name in names)
         raise MondegreenError(
             f"{path} was measured with other settings ({changes}). All cells of a comparison have "
-            "to be measured alike: choose another --out, or delete that file to measure it again."
+            "to be measured alike: choose another --out, or delete it to measure it again."
         )
-    return dict(content)
 
 
 def save(folder: Path, cell: Cell, settings: dict[str, Any], content: dict[str, Any]) -> None:
-    """Write a finished cell, whole or not at all.
+    """Write a finished cell, whole or not at all; its batches are not needed any more.
 
     Raises:
         MondegreenError: The file cannot be written.
     """
     write_json(folder / f"{cell.name}.json", {"format": FORMAT, "settings": settings, **content})
+    partial(folder, cell, settings).remove()
 
 
 def _change(name: str, old: Any, new: Any) -> str:

@@ -1,7 +1,8 @@
 """Measure an attack over a data set: every clip with every target that is not its label.
 
-What is measured, and how, is fixed here for every attack: success is scored on the waveform that a
-16-bit WAV file holds after it was written and read back.
+An untargeted attack meets every clip once, and has to make it anything else. What is measured, and
+how, is fixed here for every attack: success is scored on the waveform that a 16-bit WAV file holds
+after it was written and read back.
 """
 
 from __future__ import annotations
@@ -17,17 +18,16 @@ from torch import Tensor
 
 from mondegreen.attacks.attack import Attack
 from mondegreen.attacks.generator import GeneratorAttack
-from mondegreen.audio import wav_round_trip
 from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier, predict
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.errors import MondegreenError
-from mondegreen.evaluation.pairs import Kept, Pairs, draw_kept, every_pair
+from mondegreen.evaluation.batches import Conditions, Totals, attack_pairs
+from mondegreen.evaluation.pairs import Kept, Pairs, draw_kept, every_clip, every_pair
+from mondegreen.evaluation.partial import Partial
 from mondegreen.generators.generator import Generator
 from mondegreen.metrics.macs import count_macs
-from mondegreen.metrics.snr import snr_db
 from mondegreen.metrics.timing import milliseconds
-from mondegreen.progress import progress_bar
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ class Evaluation:
 
     pairs: Pairs
     kept: Kept
+    totals: Totals
     clean_accuracy: float
     timing: dict[str, float]
     duration_seconds: float
@@ -75,59 +76,84 @@ def evaluate(
     targets: tuple[str, ...] = (),
     options: EvaluationOptions | None = None,
     pairs: Pairs | None = None,
+    partial: Partial | None = None,
 ) -> Evaluation:
     """Attack every clip of ``data`` towards every target that is not its label.
 
     Args:
-        attack: The attack.
+        attack: The attack; an untargeted one attacks every clip once.
         classifier: The frozen classifier.
         data: The clips.
         budget: The budget that every perturbation has to keep; None for none.
-        targets: Labels to reach; by default all that the attack knows.
+        targets: Labels to reach or, untargeted, to get away from; by default all.
         options: How much is measured.
         pairs: Attack only these, say from :func:`~mondegreen.evaluation.pairs.draw_pairs`, in place
             of every clip with every one of ``targets``; they are not changed.
+        partial: Batches that are finished already, and where further ones are kept.
 
     Raises:
-        MondegreenError: There is no pair to attack, or a target is unknown.
+        MondegreenError: There is no pair to attack, a target is unknown, or the pairs are not for
+            an attack of this kind.
     """
     options = options or EvaluationOptions()
     start = time.perf_counter()
     if pairs is None:
-        pairs = all_pairs(classifier, data, targets)
+        pairs = all_pairs(classifier, data, targets, untargeted=attack.untargeted)
+    _refuse_other_goal(attack, pairs)
     pairs = pairs.take(np.arange(len(pairs)))
     before = _clean(classifier, data)
     pairs.before[:] = before.argmax(1).numpy()[pairs.clip]
     pairs.before_probability[:] = before.numpy()[pairs.clip, pairs.target]
     random = np.random.default_rng(options.seed)
     kept = Kept(rows=draw_kept(pairs, options.quality_pairs, options.samples, random))
-    _attack_all(attack, classifier, data, budget, pairs, kept, options.batch_size)
+    given = Conditions(classifier, data, budget, options.batch_size)
+    totals = attack_pairs(attack, given, pairs, kept, partial)
     accuracy = float((before.argmax(1) == data.labels).double().mean())
     indices = list(dict.fromkeys(pairs.target.tolist()))
     timing = _time(attack, classifier, data, budget, indices, options)
     return Evaluation(
         pairs=pairs,
         kept=kept,
+        totals=totals,
         clean_accuracy=accuracy,
         timing=timing,
-        duration_seconds=time.perf_counter() - start,
+        duration_seconds=time.perf_counter() - start + totals.seconds_before,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )
 
 
-def all_pairs(classifier: Classifier, data: ClipDataset, targets: tuple[str, ...] = ()) -> Pairs:
+def _refuse_other_goal(attack: Attack, pairs: Pairs) -> None:
+    kinds = {True: "untargeted", False: "targeted"}
+    if pairs.untargeted != attack.untargeted:
+        raise MondegreenError(
+            f"{attack.name} is {kinds[attack.untargeted]}, the pairs are for attacks that are "
+            f"{kinds[pairs.untargeted]}."
+        )
+
+
+def all_pairs(
+    classifier: Classifier,
+    data: ClipDataset,
+    targets: tuple[str, ...] = (),
+    *,
+    untargeted: bool = False,
+) -> Pairs:
     """Return every clip of ``data`` with every target that is not its label.
 
     Args:
         classifier: Knows the labels.
         data: The clips.
         targets: Labels to reach; by default all.
+        untargeted: Return every clip once, with its own label; ``targets`` are those labels.
 
     Raises:
         MondegreenError: There is none, or a target is unknown.
     """
-    indices = [classifier.label_index(name) for name in targets or classifier.labels]
-    pairs = every_pair(data.labels.numpy(), np.array(indices))
+    indices = np.array([classifier.label_index(name) for name in targets or classifier.labels])
+    labels = data.labels.numpy()
+    pairs = every_clip(labels, indices) if untargeted else every_pair(labels, indices)
+    if not len(pairs) and untargeted:
+        raise MondegreenError("there is nothing to attack: no clip carries one of these labels.")
     if not len(pairs):
         raise MondegreenError("there is nothing to attack: every clip carries the target already.")
     return pairs
@@ -137,40 +163,6 @@ def _clean(classifier: Classifier, data: ClipDataset) -> Tensor:
     scale = classifier.normalization
     batches = data.batches(128, normalization=scale)
     return torch.cat([predict(classifier, x) for x, _ in batches])
-
-
-def _attack_all(
-    attack: Attack,
-    classifier: Classifier,
-    data: ClipDataset,
-    budget: Budget | None,
-    pairs: Pairs,
-    kept: Kept,
-    batch_size: int,
-) -> None:
-    """Fill in the pairs, batch by batch, and keep the waveforms that were asked for."""
-    place = {row: number for number, row in enumerate(kept.rows)}
-    kept.x = [torch.empty(0)] * len(place)
-    kept.x_adv = [torch.empty(0)] * len(place)
-    device = classifier.device
-    scale = classifier.normalization
-    with progress_bar() as bar:
-        task = bar.add_task(f"attacking with {attack.name}", total=len(pairs))
-        for begin in range(0, len(pairs), batch_size):
-            rows = np.arange(begin, min(begin + batch_size, len(pairs)))
-            x = data.waveforms(torch.from_numpy(pairs.clip[rows]), scale).to(device)
-            target = torch.from_numpy(pairs.target[rows]).to(device)
-            result = attack(classifier, x, target, budget=budget)
-            x_adv = wav_round_trip(result.x_adv.cpu(), classifier.sample_rate, scale)
-            probabilities = predict(classifier, x_adv, len(x_adv))
-            pairs.after[rows] = probabilities.argmax(1).numpy()
-            pairs.after_probability[rows] = probabilities[range(len(rows)), target.cpu()].numpy()
-            pairs.snr_db[rows] = snr_db(result.x.cpu(), x_adv).double().numpy()
-            for offset, row in enumerate(rows.tolist()):
-                if row in place:
-                    kept.x[place[row]] = result.x[offset].cpu()
-                    kept.x_adv[place[row]] = x_adv[offset]
-            bar.update(task, advance=len(rows))
 
 
 def _time(

@@ -17,24 +17,36 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass
 class Pairs:
-    """One row for every (clip, target): what was heard, whether it was meant, at which quality."""
+    """One row for every (clip, target): what was heard, whether it was meant, and what it cost.
+
+    Untargeted pairs have the clip's own label as their target: whatever else is heard is a success.
+    """
 
     clip: Ints
     source: Ints
     target: Ints
+    untargeted: bool
     before: Ints
     after: Ints
     before_probability: Floats
+    """Of the target, in the unperturbed clip."""
     after_probability: Floats
+    """Of the target, in the perturbed clip."""
     snr_db: Floats
     pesq_nb: Floats
     pesq_wb: Floats
     stoi: Floats
+    queries: Floats
+    """Forward passes of the classifier; the mean over its batch where the attack counts none."""
+    gradients: Floats
+    """Gradients, in the same way."""
+    seconds: Floats
+    """Time that the perturbation took: that of its batch, divided by the clips."""
 
     @property
     def success(self) -> npt.NDArray[np.bool_]:
-        """Whether the classifier hears the target."""
-        reached: npt.NDArray[np.bool_] = self.after == self.target
+        """Whether the classifier hears the target or, untargeted, anything else."""
+        reached: npt.NDArray[np.bool_] = (self.after == self.target) != self.untargeted
         return reached
 
     @property
@@ -50,8 +62,12 @@ class Pairs:
     def take(self, rows: npt.ArrayLike) -> Pairs:
         """Return a copy of some of the rows, in the order given."""
         wanted = np.asarray(rows, dtype=np.int64)
+        columns = {name: getattr(self, name)[wanted] for name in self._columns()}
+        return dataclasses.replace(self, **columns)
+
+    def _columns(self) -> list[str]:
         names = [one.name for one in dataclasses.fields(self)]
-        return Pairs(*(getattr(self, name)[wanted] for name in names))
+        return [name for name in names if name != "untargeted"]
 
     def fingerprint(self, names: Sequence[str], labels: Sequence[str]) -> str:
         """Return 16 hex digits that change with a clip, a target or their order.
@@ -91,15 +107,30 @@ def every_pair(labels: Ints, targets: Ints) -> Pairs:
     clip = np.tile(np.arange(len(labels), dtype=np.int64), len(targets))
     target = np.repeat(targets, len(labels))
     wanted = labels[clip] != target
-    target, clip = target[wanted], clip[wanted]
+    return _unmeasured(clip[wanted], labels[clip[wanted]], target[wanted], untargeted=False)
 
-    def blank() -> Floats:
-        return np.full(len(clip), np.nan)
 
-    def none() -> Ints:
-        return np.full(len(clip), -1, dtype=np.int64)
+def every_clip(labels: Ints, sources: Ints) -> Pairs:
+    """Lay out the untargeted pairs, each clip with its own label, ordered by label.
 
-    return Pairs(clip, labels[clip], target, none(), none(), *(blank() for _ in range(6)))
+    Args:
+        labels: The label of every clip.
+        sources: The labels to get away from.
+
+    Example:
+        >>> pairs = every_clip(np.array([1, 0, 1]), np.array([0, 1]))
+        >>> pairs.clip.tolist(), pairs.target.tolist()
+        ([1, 0, 2], [0, 1, 1])
+    """
+    clip = np.concatenate([np.flatnonzero(labels == source) for source in sources])
+    clip = clip.astype(np.int64)
+    return _unmeasured(clip, labels[clip], labels[clip], untargeted=True)
+
+
+def _unmeasured(clip: Ints, source: Ints, target: Ints, *, untargeted: bool) -> Pairs:
+    before, after = np.full((2, len(clip)), -1, dtype=np.int64)
+    blank = np.full((9, len(clip)), np.nan)
+    return Pairs(clip, source, target, untargeted, before, after, *blank)
 
 
 def draw_pairs(pairs: Pairs, count: int, random: np.random.Generator) -> Pairs:

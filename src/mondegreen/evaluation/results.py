@@ -19,10 +19,15 @@ from mondegreen.classifiers.classifier import Classifier
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.errors import MissingExtraError
 from mondegreen.evaluation.evaluate import Evaluation, describe, network_cost
-from mondegreen.evaluation.pairs import Floats
+from mondegreen.evaluation.pairs import Floats, Pairs
 from mondegreen.files import write_json, write_text
 from mondegreen.metrics.quality import quality
-from mondegreen.metrics.success import bootstrap_interval, success_matrix, success_rates
+from mondegreen.metrics.success import (
+    bootstrap_interval,
+    escape_matrix,
+    success_matrix,
+    success_rates,
+)
 from mondegreen.metrics.summary import summarize
 from mondegreen.runs import command_line, environment
 
@@ -70,9 +75,13 @@ def results(evaluation: Evaluation, setting: Setting, reason: str | None) -> dic
     """
     pairs, s = evaluation.pairs, setting
     labels = s.classifier.labels
-    rates, counts = success_matrix(pairs.source, pairs.target, pairs.success, len(labels))
+    if pairs.untargeted:
+        rates, counts = escape_matrix(pairs.source, pairs.after, len(labels))
+    else:
+        rates, counts = success_matrix(pairs.source, pairs.target, pairs.success, len(labels))
     return {
         "format": 1,
+        "goal": goal(pairs),
         "classifier": describe_classifier(s.classifier),
         "attack": describe(s.attack),
         "budget": describe_budget(s.budget),
@@ -103,7 +112,9 @@ def outcome(
         reason: Why PESQ and STOI are missing, or None.
     """
     pairs = evaluation.pairs
-    overall = success_rates(pairs.source, pairs.target, pairs.before, pairs.after)
+    overall = success_rates(
+        pairs.source, pairs.target, pairs.before, pairs.after, untargeted=pairs.untargeted
+    )
     groups = np.array([clip.group for clip in data.clips])[pairs.clip]
     # Pairs of one speaker are not independent, so whole speakers are drawn again.
     low, high = bootstrap_interval(pairs.success, groups, np.random.default_rng(seed))
@@ -117,6 +128,22 @@ def outcome(
         "snr_db": _summary(pairs.snr_db),
         **{name: _quality(evaluation, name, reason) for name in QUALITY},
     }
+
+
+def spending(evaluation: Evaluation) -> dict[str, float | int | None]:
+    """Return what a clip cost: queries, gradients, seconds, and the memory of a batch."""
+    pairs = evaluation.pairs
+    return {
+        "queries_per_clip": float(pairs.queries.mean()),
+        "gradients_per_clip": float(pairs.gradients.mean()),
+        "seconds_per_clip": float(pairs.seconds.mean()),
+        "peak_memory_bytes": evaluation.totals.peak_memory_bytes,
+    }
+
+
+def goal(pairs: Pairs) -> str:
+    """Return ``targeted``, or ``untargeted`` where any label but the clip's own is a success."""
+    return "untargeted" if pairs.untargeted else "targeted"
 
 
 def describe_classifier(classifier: Classifier) -> dict[str, Any]:
@@ -161,7 +188,10 @@ def _quality(evaluation: Evaluation, name: str, reason: str | None) -> dict[str,
 
 
 def _per_target(evaluation: Evaluation, labels: tuple[str, ...]) -> dict[str, Any]:
-    """Return success and quality for each target: the paper's Table 2."""
+    """Return success and quality for each target: the paper's Table 2.
+
+    Of untargeted pairs, for each label to get away from.
+    """
     pairs = evaluation.pairs
     kept = np.zeros(len(pairs), dtype=bool)
     kept[evaluation.kept.rows] = True

@@ -18,9 +18,21 @@ from mondegreen.zoo import resolve
 
 CLASSES = {
     "generator": "mondegreen.attacks.generator:GeneratorAttack",
+    "fgsm": "mondegreen.attacks.fast_gradient:FastGradient",
+    "bim": "mondegreen.attacks.basic_iterative:BasicIterative",
     "pgd": "mondegreen.attacks.gradient:ProjectedGradient",
+    "mi-fgsm": "mondegreen.attacks.momentum:MomentumIterative",
+    "apgd": "mondegreen.attacks.auto_gradient:AutoProjectedGradient",
+    "cw": "mondegreen.attacks.carlini_wagner:CarliniWagner",
+    "deepfool": "mondegreen.attacks.deepfool:DeepFool",
+    "genetic": "mondegreen.attacks.genetic:GeneticAttack",
+    "pso": "mondegreen.attacks.particle_swarm:ParticleSwarm",
+    "square": "mondegreen.attacks.square:SquareAttack",
 }
 """Short names of attacks that are made from their options alone, or with the generator."""
+
+SMALLEST = ("cw", "deepfool")
+"""Those that, without a budget, seek the smallest perturbation of each clip."""
 
 LOADERS = {
     "universal": "mondegreen.attacks.universal:load_universal",
@@ -52,6 +64,11 @@ class AttackSpec:
         return f"{self.kind}:{options}" if options else self.kind
 
     @property
+    def seeks_smallest(self) -> bool:
+        """Whether the attack, without a budget, seeks the smallest perturbation of each clip."""
+        return self.kind in SMALLEST and self.options.get("minimal", True) is not False
+
+    @property
     def quietness(self) -> float | None:
         """The generator's quietness, where it was named."""
         value = self.options.get("quietness")
@@ -71,9 +88,8 @@ def parse_spec(text: str) -> AttackSpec:
     """Read an attack's short string.
 
     Args:
-        text: A short name (``generator``, ``pgd``, ``universal``, ``filter``) or ``module:Class``;
-            of a generator ``+k`` for k refining steps; and after a colon the constructor's
-            options.
+        text: A short name (of :data:`CLASSES` and :data:`LOADERS`) or ``module:Class``; of a
+            generator ``+k`` for k refining steps; and after a colon the constructor's options.
 
     Raises:
         MondegreenError: It is not understood.
@@ -117,20 +133,30 @@ def _value(text: str) -> Value:
     return text
 
 
-def build_attack(spec: AttackSpec, classifier: Classifier, sources: Sources) -> Attack:
+def build_attack(
+    spec: AttackSpec, classifier: Classifier, sources: Sources, *, untargeted: bool = False
+) -> Attack:
     """Make the attack that a short string asks for.
 
     Args:
         spec: The attack.
         classifier: What it will be used against.
         sources: The generator and the folders of trained attacks.
+        untargeted: Make it one that gets away from labels.
 
     Raises:
-        MondegreenError: Something it needs is missing, its options are wrong, or there is no such
-            class.
+        MondegreenError: Something it needs is missing, its options are wrong, there is no such
+            class, or it cannot do what is asked for.
     """
     options = dict(spec.options)
+    if options.get("untargeted", untargeted) != untargeted:
+        raise MondegreenError(
+            f"attack {spec.text!r}: all attacks of a comparison have one goal; give --untargeted "
+            "to compare instead of the attack's own option."
+        )
     if spec.kind in LOADERS:
+        if untargeted:
+            raise _no_escape(spec)
         folder = (sources.folders or {}).get(spec.kind)
         if folder is None:
             raise MondegreenError(
@@ -142,11 +168,24 @@ def build_attack(spec: AttackSpec, classifier: Classifier, sources: Sources) -> 
         attack: Attack = _find(spec, LOADERS[spec.kind])(resolve(folder), classifier)
         return attack
     factory = _find(spec, CLASSES.get(spec.kind, spec.kind))
+    if untargeted:
+        options["untargeted"] = True
     if spec.kind == "generator":
         if sources.generator is None:
             raise MondegreenError(f"attack {spec.text!r} needs a generator; give --generator.")
         return _construct(spec, factory, {"generator": sources.generator, **options})
     return _construct(spec, factory, options)
+
+
+def _no_escape(spec: AttackSpec) -> MondegreenError:
+    return MondegreenError(
+        f"attack {spec.text!r} only reaches targets; leave it out, or compare without --untargeted."
+    )
+
+
+def _takes(factory: Any, option: str) -> bool:
+    known = inspect.signature(factory).parameters.values()
+    return any(one.name == option or one.kind is one.VAR_KEYWORD for one in known)
 
 
 def _find(spec: AttackSpec, place: str) -> Any:
@@ -163,6 +202,8 @@ def _find(spec: AttackSpec, place: str) -> Any:
 def _construct(spec: AttackSpec, factory: Any, options: dict[str, Any]) -> Attack:
     if not (isinstance(factory, type) and issubclass(factory, Attack)):
         raise MondegreenError(f"attack {spec.text!r}: {spec.kind} is no mondegreen.Attack.")
+    if options.get("untargeted") and not _takes(factory, "untargeted"):
+        raise _no_escape(spec)
     try:
         inspect.signature(factory).bind(**options)
     except TypeError as error:

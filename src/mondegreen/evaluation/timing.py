@@ -33,21 +33,40 @@ class TimingPlan:
     seconds: float = 4.0
     """A call is not repeated once it was timed for so long; where its first warm-up takes longer,
     one call is timed."""
+    longest: float = 40.0
+    """A full batch that took longer in the run itself is not timed again."""
+
+    def sizes(self, seconds_per_clip: float, full: int) -> tuple[int, ...]:
+        """Return the batch sizes, of 1 and ``full``, at which an attack is timed.
+
+        An attack that took more than :attr:`seconds` for each clip of the run is not timed again:
+        the run has told its time.
+
+        Example:
+            >>> plan = TimingPlan()
+            >>> plan.sizes(0.1, 64), plan.sizes(1.0, 64), plan.sizes(5.0, 64)
+            ((1, 64), (1,), ())
+        """
+        if seconds_per_clip > self.seconds:
+            return ()
+        return (1, full) if full * seconds_per_clip <= self.longest else (1,)
 
 
 def time_cells(
     cells: Sequence[Cell],
+    seconds_per_clip: Sequence[float],
     classifier: Classifier,
     data: ClipDataset,
     pairs: Pairs,
     plan: TimingPlan,
     batch_size: int,
     seed: int,
-) -> list[dict[str, Any]]:
+) -> list[dict[str, Any] | None]:
     """Time every cell's perturbation at batch 1 and at a full batch, on the same clips.
 
     Args:
         cells: Attacks and budgets.
+        seconds_per_clip: What a clip took in the run: cells that took long are left out.
         classifier: What is attacked.
         data: The clips.
         pairs: The pairs to draw from.
@@ -59,25 +78,28 @@ def time_cells(
         For every cell the median milliseconds a clip as ``batch1`` and ``batchN``, the means as
         ``batch1_mean`` and ``batchN_mean``, ``N``, and ``calls``: how many calls each of both
         sizes was timed for. Where an attack stops early with clips that succeed, the median at
-        batch 1 is the time of an easy clip; the mean is what a clip costs.
+        batch 1 is the time of an easy clip; the mean is what a clip costs. None for a cell that
+        is not timed; see :meth:`TimingPlan.sizes`.
     """
     order = np.random.default_rng(seed).permutation(len(pairs))
     full = min(batch_size, len(pairs))
+    sizes = [plan.sizes(seconds, full) for seconds in seconds_per_clip]
     times: list[dict[str, Any]] = [{"N": full, "calls": []} for _ in cells]
-    for key, size in (("batch1", 1), ("batchN", full)):
+    for place, (key, size) in enumerate((("batch1", 1), ("batchN", full))):
+        chosen = [number for number, some in enumerate(sizes) if len(some) > place]
         batches = []
-        for index in range(max(plan.rounds, plan.warmup)):
+        for index in range(max(plan.rounds, plan.warmup) if chosen else 0):
             rows = order[(index * size + np.arange(size)) % len(order)]
             x = data.waveforms(pairs.clip[rows], classifier.normalization)
             target = torch.from_numpy(pairs.target[rows])
             batches.append((x.to(classifier.device), target.to(classifier.device)))
-        calls = [partial(_perturb, cell, classifier, batches) for cell in cells]
+        calls = [partial(_perturb, cells[number], classifier, batches) for number in chosen]
         found = alternating_milliseconds(calls, plan, classifier.device, f"timing, batch {size}")
-        for entry, spent in zip(times, found, strict=True):
-            entry[key] = statistics.median(spent) / size
-            entry[f"{key}_mean"] = statistics.fmean(spent) / size
-            entry["calls"].append(len(spent))
-    return times
+        for number, spent in zip(chosen, found, strict=True):
+            times[number][key] = statistics.median(spent) / size
+            times[number][f"{key}_mean"] = statistics.fmean(spent) / size
+            times[number]["calls"].append(len(spent))
+    return [entry if some else None for entry, some in zip(times, sizes, strict=True)]
 
 
 def _perturb(cell: Cell, classifier: Classifier, batches: Sequence[Batch], index: int) -> Tensor:

@@ -1,7 +1,7 @@
 """Write a generator as an ONNX file that ONNX Runtime, or any other runtime, can run.
 
-ONNX has no complex numbers, so the spectral network's transform is replaced by matrix products
-(:class:`mondegreen.generators.dft.MatrixSpectrum`).
+PyTorch's exporter writes the U-Net; the spectral network, whose time matters most, is put together
+node by node (:mod:`mondegreen.generators.export_spectral`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from mondegreen.configs import to_dict
 from mondegreen.errors import MondegreenError
 from mondegreen.files import atomic_write
-from mondegreen.generators.dft import MatrixSpectrum
+from mondegreen.generators.export_spectral import spectral_graph
 from mondegreen.generators.generator import Generator
 from mondegreen.generators.onnx_runtime import (
     CONFIG_KEY,
@@ -34,6 +34,7 @@ from mondegreen.generators.onnx_runtime import (
     OnnxGenerator,
 )
 from mondegreen.generators.spectral import SpectralGenerator
+from mondegreen.generators.unet import UNetGenerator
 from mondegreen.metrics.extras import require
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def export_onnx(generator: Generator, path: Path) -> Export:
     """
     for package in ("onnx", "onnxscript", "onnxruntime"):
         require(package, "onnx")
-    model = _trace(generator)
+    model = _graph(generator)
     _describe(model, generator)
     _check(model)
     content = model.SerializeToString()
@@ -120,26 +121,27 @@ def largest_difference(generator: Generator, other: OnnxGenerator) -> float:
     return float(torch.stack(differences).max())  # unlike Python's, this maximum keeps a NaN
 
 
-class _Graph(nn.Module):
-    """What is exported: the whole of :meth:`Generator.forward` for a ratio in dB."""
+def _graph(generator: Generator) -> ModelProto:
+    """Return the graph, with batch and time free."""
+    network = generator.network
+    if isinstance(network, SpectralGenerator):
+        return spectral_graph(network, generator.target_slot, OPSET)
+    return _trace(generator)
+
+
+class _UNetGraph(nn.Module):
+    """What is traced: the whole of :meth:`Generator.forward` for a ratio in dB."""
 
     def __init__(self, generator: Generator) -> None:
         super().__init__()
         self.generator = copy.deepcopy(generator)
-        network = self.generator.network
-        if isinstance(network, SpectralGenerator):
-            network.spectrum = MatrixSpectrum(network.config.window)
 
-    def forward(
-        self, waveform: Tensor, target: Tensor, snr_db: Tensor, quietness: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, waveform: Tensor, target: Tensor, snr_db: Tensor) -> tuple[Tensor, Tensor]:
         """Return the perturbation within the budget, and as proposed."""
-        network = self.generator.network
         slot = self.generator.target_slot.index_select(0, target)
-        if isinstance(network, SpectralGenerator):
-            proposal = network.propose(waveform, slot, snr_db, quietness)
-        else:
-            proposal = network.propose(waveform, slot)
+        network = self.generator.network
+        assert isinstance(network, UNetGenerator)
+        proposal = network.propose(waveform, slot)
         delta = _project(waveform, proposal, snr_db)
         return delta.clamp(-1.0 - waveform, 1.0 - waveform), proposal
 
@@ -160,26 +162,23 @@ def _project(x: Tensor, delta: Tensor, snr_db: Tensor) -> Tensor:
 
 
 def _trace(generator: Generator) -> ModelProto:
-    """Return the graph, with batch and time free."""
+    """Return the graph of a U-Net as PyTorch exports it."""
     from onnxscript import optimizer
 
-    dial = isinstance(generator.network, SpectralGenerator) and generator.network.config.dial
-    names = ["waveform", "target", "snr_db"] + ["quietness"] * dial
+    names = ["waveform", "target", "snr_db"]
     label = generator.config.labels.index(generator.config.targets[0])
-    example = [
+    example = (
         torch.zeros(2, 1, generator.config.clip_samples),
         torch.tensor([label] * 2),
         torch.full((2,), 20.0),
-    ]
-    if dial:  # a tensor of its own: one object given twice would become one input
-        example.append(torch.full((2,), 0.5))
+    )
     with _silence():
         program = torch.onnx.export(
-            _Graph(generator).eval(),
-            tuple(example),
+            _UNetGraph(generator).eval(),
+            example,
             input_names=names,
             output_names=["delta", "proposal"],
-            dynamic_shapes=({0: "batch", 2: "time"}, *({0: "batch"} for _ in names[1:])),
+            dynamic_shapes=({0: "batch", 2: "time"}, {0: "batch"}, {0: "batch"}),
             opset_version=OPSET,
             dynamo=True,
             optimize=False,  # it takes every addition of less than 1e-8 for one of zero: 0 / 0

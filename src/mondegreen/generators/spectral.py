@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mondegreen.errors import MondegreenError
-from mondegreen.generators.dft import MatrixSpectrum
 
 _MAX_BLOCKS = 1_000
 _FEW = 2  # clips, up to which a convolution is slower than a sum over shifted copies
@@ -145,8 +144,7 @@ class ConvNeXtBlock(nn.Module):
 
     def _mix(self, h: Tensor) -> Tensor:
         """Return the depthwise convolution over time."""
-        few = not torch.compiler.is_exporting() and h.shape[0] <= _FEW
-        if few and not torch.is_grad_enabled():
+        if h.shape[0] <= _FEW and not torch.is_grad_enabled():
             # The same sum, in half the time where the convolution's own preparations outweigh it.
             reach = self.depthwise.kernel_size[1] // 2
             windows = F.pad(h, (0, 0, reach, reach)).unfold(1, 2 * reach + 1, 1)
@@ -179,7 +177,7 @@ class SpectralGenerator(nn.Module):
         self.config = config
         self.targets = targets
         bins = config.window // 2 + 1
-        self.spectrum: Spectrum | MatrixSpectrum = Spectrum(config.window)
+        self.spectrum = Spectrum(config.window)
         self.target_embedding = nn.Embedding(targets, config.width)
         self.budget_embedding = nn.Linear(2 if config.dial else 1, config.width)
         planes = 3 if config.phase else 1
@@ -243,7 +241,7 @@ class SpectralGenerator(nn.Module):
         batch, frames, planes, bins = features.shape
         patch = self.config.patch
         rest = -frames % patch
-        if torch.compiler.is_exporting() or rest:  # a traced graph has to work for any length
+        if rest:
             features = F.pad(features, (0, 0, 0, 0, 0, rest))
         h = self.encode(features.reshape(batch, (frames + rest) // patch, patch * planes * bins))
         shifts = self.modulation(condition).unsqueeze(1).chunk(2 * len(self.blocks) + 2, dim=2)

@@ -1,7 +1,7 @@
 """How often an attack succeeds, and how sure one can be of it.
 
 A *pair* is a clip and a target that is not its label. It succeeds when the classifier hears the
-target.
+target. In an untargeted pair the target is the clip's own label, and any other label is a success.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class SuccessRates:
     correct: float
     """The same over the pairs whose clip the classifier had heard rightly before."""
     baseline: float
-    """Pairs that hit the target without any perturbation."""
+    """Pairs that succeed without any perturbation."""
     pairs: int
     correct_pairs: int
 
@@ -50,32 +50,41 @@ def success_rate(success: npt.ArrayLike, where: npt.ArrayLike | None = None) -> 
 
 
 def success_rates(
-    source: npt.ArrayLike, target: npt.ArrayLike, before: npt.ArrayLike, after: npt.ArrayLike
+    source: npt.ArrayLike,
+    target: npt.ArrayLike,
+    before: npt.ArrayLike,
+    after: npt.ArrayLike,
+    *,
+    untargeted: bool = False,
 ) -> SuccessRates:
     """Return the success rate beside the rate over correct clips and the rate without attack.
 
     Args:
         source: The clip's label, one index a pair.
-        target: The wanted label.
+        target: The wanted label or, of untargeted pairs, the clip's own.
         before: What the classifier hears in the unperturbed clip.
         after: What it hears in the perturbed one.
+        untargeted: Whether any label but ``target`` is a success; the rate without attack is then
+            the classifier's own error.
 
     Raises:
-        ValueError: The lengths differ, or a target is its clip's label.
+        ValueError: The lengths differ, or a target is its clip's label, or of untargeted pairs
+            another one.
 
     Example:
         >>> success_rates(source=[0, 0], target=[1, 2], before=[0, 2], after=[1, 2])
         SuccessRates(rate=1.0, correct=1.0, baseline=0.5, pairs=2, correct_pairs=1)
     """
-    sources, targets = _pairs(source, target)
+    sources, targets = _pairs(source, target, untargeted)
     was, now = np.asarray(before, dtype=np.int64), np.asarray(after, dtype=np.int64)
     if not sources.shape == was.shape == now.shape:
         raise ValueError("source, target, before and after must have one entry a pair")
     correct = was == sources
+    hit = (now == targets) != untargeted
     return SuccessRates(
-        rate=success_rate(now == targets),
-        correct=success_rate(now == targets, correct),
-        baseline=success_rate(was == targets),
+        rate=success_rate(hit),
+        correct=success_rate(hit, correct),
+        baseline=success_rate((was == targets) != untargeted),
         pairs=len(sources),
         correct_pairs=int(correct.sum()),
     )
@@ -113,6 +122,41 @@ def success_matrix(
     counts, hits = np.zeros((2, labels, labels), dtype=np.int64)
     np.add.at(counts, (sources, targets), 1)
     np.add.at(hits, (sources, targets), successes)
+    with np.errstate(invalid="ignore"):
+        return hits / counts, counts
+
+
+def escape_matrix(source: npt.ArrayLike, after: npt.ArrayLike, labels: int) -> tuple[Floats, Ints]:
+    """Return where untargeted pairs went: the share of every source that is heard as each label.
+
+    Args:
+        source: The clip's label, one index a pair.
+        after: What the classifier hears in the perturbed clip.
+        labels: How many labels there are.
+
+    Returns:
+        The shares, source by row and heard label by column, NaN on the diagonal and in the rows of
+        labels without a clip: a row adds up to the source's success rate. And the number of clips
+        behind every share.
+
+    Raises:
+        ValueError: The lengths differ, or an index is no label.
+
+    Example:
+        >>> escape_matrix([0, 0, 1], [1, 0, 1], 2)[0].tolist()
+        [[nan, 0.5], [0.0, nan]]
+    """
+    sources, heard = np.asarray(source, dtype=np.int64), np.asarray(after, dtype=np.int64)
+    if sources.shape != heard.shape or sources.ndim != 1:
+        raise ValueError("source and after must have one entry a pair")
+    both = np.concatenate([sources, heard])
+    if both.size and not (both.min() >= 0 and both.max() < labels):
+        raise ValueError(f"label indices must lie in 0..{labels - 1}")
+    hits = np.zeros((labels, labels), dtype=np.int64)
+    np.add.at(hits, (sources, heard), 1)
+    counts = np.repeat(hits.sum(axis=1, keepdims=True), labels, axis=1)
+    np.fill_diagonal(counts, 0)
+    np.fill_diagonal(hits, 0)
     with np.errstate(invalid="ignore"):
         return hits / counts, counts
 
@@ -189,11 +233,16 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def _pairs(source: npt.ArrayLike, target: npt.ArrayLike) -> tuple[Ints, Ints]:
+def _pairs(
+    source: npt.ArrayLike, target: npt.ArrayLike, untargeted: bool = False
+) -> tuple[Ints, Ints]:
     """Return both as arrays, checked."""
     sources, targets = np.asarray(source, dtype=np.int64), np.asarray(target, dtype=np.int64)
     if sources.shape != targets.shape or sources.ndim != 1:
         raise ValueError("source and target must have one entry a pair")
-    if bool((sources == targets).any()):
+    if untargeted:
+        if bool((sources != targets).any()):
+            raise ValueError("an untargeted pair gets away from its clip's own label")
+    elif bool((sources == targets).any()):
         raise ValueError("a pair whose target is the clip's own label is no attack")
     return sources, targets

@@ -8,87 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from mondegreen.files import read_json
+from mondegreen.report.comparison_cells import CellResult, read_cell
+from mondegreen.report.comparison_reaches import Reach, read_reaches
 from mondegreen.report.fields import Fields
 from mondegreen.report.results import (
     AttackedClassifier,
-    AttackUsed,
-    BudgetUsed,
-    Cost,
     DataUsed,
-    Quality,
-    read_attack,
-    read_budget,
     read_classifier,
-    read_cost,
     read_data,
-    read_interval,
-    read_quality,
 )
 
 FORMAT = 1
-
-TITLES = {
-    "generator": "generator",
-    "pgd": "gradient search",
-    "universal": "universal perturbation",
-    "filter": "filter and perturbation",
-}
-"""Families as readers know them; others keep the name they were given."""
-
-
-def family_title(family: str) -> str:
-    """Return a family's name for readers.
-
-    Example:
-        >>> family_title("pgd:restarts=2"), family_title("my_attacks:Burst")
-        ('gradient search (restarts=2)', 'my_attacks:Burst')
-    """
-    kind, _, options = family.partition(":")
-    if kind not in TITLES:
-        return family
-    return TITLES[kind] + (f" ({options})" if options else "")
-
-
-@dataclass(frozen=True)
-class CellResult:
-    """One attack under one budget."""
-
-    label: str
-    family: str
-    """Cells that differ in steps or quietness share it."""
-    steps: int | None
-    quietness: float | None
-    attack: AttackUsed
-    budget: BudgetUsed
-    success_rate: float
-    success_interval: tuple[float, float] | None
-    success_rate_correct: float | None
-    snr_db: Quality
-    pesq_nb: Quality
-    pesq_wb: Quality
-    stoi: Quality
-    cost: Cost
-    mean_ms: float | None
-    """Mean milliseconds a clip at batch 1: what a clip costs where some need more steps."""
-    queries: float | None
-    """Clips that went forward through the classifier, for one perturbed clip."""
-    gradients: float | None
-    """Gradients of the classifier's output, for one perturbed clip."""
-    peak_memory_bytes: int | None
-
-    @property
-    def title(self) -> str:
-        """The attack's name for readers, such as ``gradient search, 20 steps``."""
-        text = family_title(self.family)
-        if self.steps is not None and (self.steps or self.family != "generator"):
-            count = f"{self.steps} step" + ("" if self.steps == 1 else "s")
-            text += f" + {count}" if self.family.startswith("generator") else f", {count}"
-        return text if self.quietness is None else f"{text}, quietness {self.quietness:g}"
-
-    @property
-    def budget_db(self) -> float | None:
-        """The signal-to-noise ratio to keep, in dB; None under other budgets."""
-        return self.budget.value if self.budget.kind == "snr" else None
 
 
 @dataclass(frozen=True)
@@ -112,6 +42,11 @@ class Comparison:
     environment: Mapping[str, Any]
     duration_seconds: float
     created: str
+    untargeted: bool = False
+    """Whether any label but a clip's own was a success."""
+    recipe: str | None = None
+    """Its name, if it is one of those that the package knows."""
+    reaches: tuple[Reach, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -141,9 +76,16 @@ def load_comparison(path: Path) -> Comparison:
     if top.value("format") != FORMAT:
         top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
     pairs = top.child("pairs")
-    cells = top.value("cells")
-    if not isinstance(cells, list) or not cells:
+    listed = top.value("cells")
+    if not isinstance(listed, list) or not listed:
         top.fail("cells", "expected a list of cells")
+    cells = tuple(
+        read_cell(Fields.of(cell, f"{path}: cell {number}"))
+        for number, cell in enumerate(listed, start=1)
+    )
+    goal = top.values.get("goal", "targeted")  # all comparisons were, before there was a choice
+    if goal not in ("targeted", "untargeted"):
+        top.fail("goal", f"{goal!r} is neither targeted nor untargeted")
     return Comparison(
         classifier=read_classifier(top.child("classifier")),
         data=read_data(top.child("dataset")),
@@ -155,40 +97,13 @@ def load_comparison(path: Path) -> Comparison:
         baseline_rate=top.rate("baseline_rate"),
         clean_accuracy=top.rate("clean_accuracy"),
         timing=top.child("timing").values,
-        cells=tuple(
-            _cell(Fields.of(cell, f"{path}: cell {number}"))
-            for number, cell in enumerate(cells, start=1)
-        ),
+        cells=cells,
         seed=top.count("seed"),
         command=top.text("command"),
         environment=top.child("environment").values,
         duration_seconds=top.number("duration_seconds"),
         created=top.text("created"),
-    )
-
-
-def _cell(fields: Fields) -> CellResult:
-    def count(name: str) -> int | None:
-        return None if fields.values.get(name) is None else fields.count(name)
-
-    times, network = (fields.optional_child(n) for n in ("milliseconds_per_clip", "generator"))
-    return CellResult(
-        label=fields.text("label"),
-        family=fields.text("family"),
-        steps=count("steps"),
-        quietness=fields.optional_rate("quietness"),
-        attack=read_attack(fields.child("attack")),
-        budget=read_budget(fields.child("budget")),
-        success_rate=fields.rate("success_rate"),
-        success_interval=read_interval(fields),
-        success_rate_correct=fields.optional_rate("success_rate_correct"),
-        snr_db=read_quality(fields, "snr_db"),
-        pesq_nb=read_quality(fields, "pesq_nb"),
-        pesq_wb=read_quality(fields, "pesq_wb"),
-        stoi=read_quality(fields, "stoi"),
-        cost=read_cost(times, network),
-        mean_ms=times.optional_number("batch1_mean") if times else None,
-        queries=fields.optional_number("queries_per_clip"),
-        gradients=fields.optional_number("gradients_per_clip"),
-        peak_memory_bytes=count("peak_memory_bytes"),
+        untargeted=goal == "untargeted",
+        recipe=None if top.values.get("recipe") is None else top.text("recipe"),
+        reaches=read_reaches(top, cells),
     )

@@ -1,0 +1,183 @@
+"""What a transfer measured: ``transfer.json``, checked field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mondegreen.files import read_json
+from mondegreen.report.fields import Fields
+from mondegreen.report.results import (
+    AttackUsed,
+    BudgetUsed,
+    DataUsed,
+    Quality,
+    read_attack,
+    read_budget,
+    read_data,
+    read_quality,
+)
+
+FORMAT = 1
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A classifier that heard the clips of every row."""
+
+    name: str
+    network: str
+    parameters: int
+    fingerprint: str
+    clean_accuracy: float
+    """Share of the untouched clips that it hears as what they are."""
+    baseline_rate: float
+    """Share of the pairs whose untouched clip it hears as the target already."""
+    right_pairs: int
+    """Pairs whose untouched clip it hears as what it is."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What one classifier made of one row's clips; rates lie in [0, 1]."""
+
+    seen: bool
+    """Whether the attack, or its training, asked this classifier."""
+    success_rate: float | None
+    """Pairs heard as the target; None of an untargeted attack, which has none."""
+    success_interval: Interval | None
+    untargeted_rate: float | None
+    """Of the pairs whose clip was heard as what it is, those that are not any more."""
+    untargeted_interval: Interval | None
+
+
+@dataclass(frozen=True)
+class TransferRow:
+    """One attack, made against one classifier or several."""
+
+    label: str
+    against: str
+    """What it asked, in words."""
+    asked: tuple[str, ...]
+    """Fingerprints of the classifiers that it, or its training, asked."""
+    attack: AttackUsed
+    cells: tuple[Heard, ...]
+    snr_db: Quality
+    gradients: float | None
+    """Mean gradients a clip; None where the attack counts none."""
+    queries: float | None
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A ``transfer.json``, validated."""
+
+    listeners: tuple[Listener, ...]
+    budget: BudgetUsed
+    data: DataUsed
+    pairs: int
+    available: int
+    clips: int
+    groups: int
+    """Speakers or tracks among the pairs."""
+    rows: tuple[TransferRow, ...]
+    seed: int
+    command: str
+    environment: Mapping[str, Any]
+    duration_seconds: float
+    created: str
+
+    @property
+    def widest(self) -> float:
+        """Half of the widest 95 % interval of a targeted success; 0 where there is none."""
+        ends = [cell.success_interval for row in self.rows for cell in row.cells]
+        return max((high - low for low, high in filter(None, ends)), default=0.0) / 2
+
+
+def load_transfer(path: Path) -> Transfer:
+    """Read and check a ``transfer.json``. Fields that this version does not know are left out.
+
+    Raises:
+        MondegreenError: The file is missing, not JSON, of another format, or a field is missing or
+            damaged; the message names the file and the field.
+    """
+    top = Fields.of(read_json(path), str(path))
+    if top.value("format") != FORMAT:
+        top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
+    pairs = top.child("pairs")
+    listeners = tuple(_listener(one) for one in _list(top, "classifiers"))
+    return Transfer(
+        listeners=listeners,
+        budget=read_budget(top.child("budget")),
+        data=read_data(top.child("dataset")),
+        pairs=pairs.count("count"),
+        available=pairs.count("available"),
+        clips=pairs.count("clips"),
+        groups=pairs.count("groups"),
+        rows=tuple(_row(one, len(listeners)) for one in _list(top, "rows")),
+        seed=top.count("seed"),
+        command=top.text("command"),
+        environment=top.child("environment").values,
+        duration_seconds=top.number("duration_seconds"),
+        created=top.text("created"),
+    )
+
+
+def _list(fields: Fields, name: str, size: int | None = None) -> list[Fields]:
+    """Return a list of objects: not empty, and of ``size`` if that is given."""
+    values = fields.value(name)
+    if not isinstance(values, list) or not values or size not in (None, len(values)):
+        fields.fail(name, f"expected a list of {size or 'one or more'} objects")
+    return [
+        Fields.of(value, f"{fields.where}: {name} {number}")
+        for number, value in enumerate(values, start=1)
+    ]
+
+
+def _listener(fields: Fields) -> Listener:
+    return Listener(
+        name=fields.text("name"),
+        network=fields.text("network"),
+        parameters=fields.count("parameters"),
+        fingerprint=fields.text("fingerprint"),
+        clean_accuracy=fields.rate("clean_accuracy"),
+        baseline_rate=fields.rate("baseline_rate"),
+        right_pairs=fields.count("right_pairs"),
+    )
+
+
+def _row(fields: Fields, size: int) -> TransferRow:
+    return TransferRow(
+        label=fields.text("label"),
+        against=fields.text("against"),
+        asked=tuple(one.text("fingerprint") for one in _list(fields, "asked")),
+        attack=read_attack(fields.child("attack")),
+        cells=tuple(_heard(one) for one in _list(fields, "cells", size)),
+        snr_db=read_quality(fields, "snr_db"),
+        gradients=fields.optional_number("gradients_per_clip"),
+        queries=fields.optional_number("queries_per_clip"),
+    )
+
+
+def _heard(fields: Fields) -> Heard:
+    return Heard(
+        seen=fields.flag("seen"),
+        success_rate=fields.optional_rate("success_rate"),
+        success_interval=_interval(fields, "success_interval"),
+        untargeted_rate=fields.optional_rate("untargeted_rate"),
+        untargeted_interval=_interval(fields, "untargeted_interval"),
+    )
+
+
+def _interval(fields: Fields, name: str) -> Interval | None:
+    ends = fields.values.get(name)
+    if ends is None:
+        return None
+    if not isinstance(ends, list) or len(ends) != 2:
+        fields.fail(name, "expected the lower and the upper end")
+    low, high = (Fields({name: end}, fields.where).rate(name) for end in ends)
+    return low, high
