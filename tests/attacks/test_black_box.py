@@ -115,8 +115,7 @@ def test_queries_are_counted_exactly_and_no_gradient_is_touched(attack: BlackBox
     spotter, module = linear()
     x = clips(5, 0.02)
     target = wrong(spotter, x)
-    module.count = 0
-    module.tracked = False
+    module.count, module.tracked = 0, False
     found = attack.search(spotter, x, target, SNR(14.0))
     assert found.gradients is None
     assert found.queries is not None
@@ -286,4 +285,15 @@ def test_name_and_parameters(attack: BlackBoxAttack) -> None:
     assert {"seed", "queries", "untargeted", "fitness"} <= parameters.keys()
     assert type(attack)(**parameters).parameters() == parameters
     assert repr(attack) == repr(type(attack)(**parameters))
-    assert attack.name in ("genetic", "particle-swarm", "square")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@each_attack
+def test_the_search_runs_on_cuda(attack: BlackBoxAttack) -> None:
+    spotter, _ = linear()
+    x = clips(3, 0.02)
+    target = wrong(spotter, x)
+    expected = attack(spotter, x, target, budget=SNR(12.0))
+    result = attack(spotter.cuda(), x.cuda(), target.cuda(), budget=SNR(12.0))
+    assert result.x_adv.is_cuda
+    torch.testing.assert_close(result.x_adv.cpu(), expected.x_adv)  # the same draws everywhere

@@ -43,7 +43,7 @@ def success_over_time(comparison: Comparison) -> Figure:
             axes.set_title(f"SNR ≥ {db:g} dB", fontweight="normal")
         times = [_moment(cell)[0] for _, cells in panels for cell in cells]
         log_axis(grid[0], min(times), max(times))
-        figure.supxlabel("mean milliseconds a clip, batch 1 (log scale)", fontsize=7)
+        _label(figure, grid, "mean milliseconds a clip, batch 1 (log scale)")
         handles, names = grid[0].get_legend_handles_labels()
         if any(cell.mean_ms is None for _, cells in panels for cell in cells):
             handles.append(Line2D([], [], **_HOLLOW))
@@ -74,7 +74,7 @@ def success_over_queries(comparison: Comparison) -> Figure:
             axes.axhline(100 * comparison.baseline_rate, **untouched())
             axes.set_title(plain(budget), fontweight="normal")
         log_axis(grid[0], least, most)
-        figure.supxlabel("queries a clip (log scale)", fontsize=7)
+        _label(figure, grid, "queries a clip (log scale)")
         handles = [Line2D([], [], **look(place)) for place in range(len(titles))]
         still = untouched()
         name = str(still.pop("label"))
@@ -122,6 +122,14 @@ def _grid(titles: Sequence[str], count: int) -> tuple[Figure, list[Axes], Layout
     for axes in grid[:, 0]:
         axes.set_ylabel("success rate (%)")
     return figure, list(grid.flat[:count]), layout
+
+
+def _label(figure: Figure, grid: Sequence[Axes], text: str) -> None:
+    """Name the horizontal axis: of the one panel, or of all of them."""
+    if len(grid) == 1:
+        grid[0].set_xlabel(text)
+    else:
+        figure.supxlabel(text, fontsize=7)
 
 
 _FRONT: dict[str, Any] = {"color": "#BBBBBB", "linewidth": 3.0}

@@ -98,7 +98,9 @@ def render_page(found: dict[str, Comparison]) -> str:
         if comparison.budgets_db:
             head = ("SNR at least", "highest success", "quickest of those with 90 % or more")
             parts.append(table(head, verdicts(comparison), "rll"))
-        parts += [f"* {escape_text(sentence)}\n" for sentence in plain_words(comparison)]
+        words = [f"* {escape_text(sentence)}\n" for sentence in plain_words(comparison)]
+        if words:
+            parts.append("".join(words))
         parts += filter(None, (markdown_reaches(comparison), markdown(comparison)))
         if own_time(comparison):
             parts.append(f"{escape_text(own_time(comparison))}\n")
