@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -20,6 +20,7 @@ from mondegreen.classifiers.sample_cnn import SampleCNN, SampleCNNConfig
 from mondegreen.data.gtzan import GENRES
 from mondegreen.errors import MondegreenError
 from mondegreen.metrics.macs import count_macs
+from mondegreen.presets import Preset, classifier_architecture, classifier_training
 
 
 def configuration(**changes: Any) -> ClassifierConfig:
@@ -123,3 +124,16 @@ def test_it_hears_waveforms_only() -> None:
 def test_impossible_sizes_are_refused(settings: dict[str, Any], named: str) -> None:
     with pytest.raises(MondegreenError, match=named):
         SampleCNNConfig(**settings)
+
+
+def test_its_presets_grow_and_mix_nothing_into_the_clips() -> None:
+    presets: tuple[Preset, ...] = get_args(Preset)
+    trainings = [classifier_training(preset, "sample-cnn") for preset in presets]
+    networks = [classifier_architecture(preset, "sample-cnn")[1] for preset in presets]
+    assert [t.epochs for t in trainings] == sorted({t.epochs for t in trainings})
+    assert [n.width for n in networks] == sorted({n.width for n in networks})
+    assert networks[-1] == SampleCNNConfig()
+    for preset, training in zip(presets, trainings, strict=True):
+        augment = training.augment
+        assert augment.noise_probability == augment.babble_probability == 0
+        assert classifier_training(preset, "tc-resnet") == classifier_training(preset)
