@@ -10,9 +10,6 @@ from mondegreen.report.comparison_texts import OWN_TIME, significant
 from mondegreen.report.formatting import number, percent
 from mondegreen.report.paper import CITATION, ReportedAttack, ReportedSetting, closest_setting
 
-RECIPE = "paper-table-1"
-"""The comparison that the paper's numbers stand beside."""
-
 HEAD = (
     "attack",
     "budget",
@@ -31,6 +28,12 @@ PUBLISHED: dict[str, dict[str, int]] = {
     "pso": {"epochs": 300, "iterations": 30, "particles": 25},
 }
 """The limits that the authors of the paper's rivals searched to."""
+
+
+def belongs(comparison: Comparison) -> bool:
+    """Tell whether the paper's numbers have something to stand beside: generator and rivals."""
+    kinds = {cell.kind for cell in comparison.cells}
+    return not comparison.untargeted and {"generator", *_NAMES} <= kinds
 
 
 def paper_rows(comparison: Comparison) -> list[tuple[str, ...]]:

@@ -104,7 +104,7 @@ def render_page(found: dict[str, Comparison]) -> str:
         parts += filter(None, (markdown_reaches(comparison), markdown(comparison)))
         if own_time(comparison):
             parts.append(f"{escape_text(own_time(comparison))}\n")
-        if comparison.recipe == comparison_paper.RECIPE:
+        if comparison_paper.belongs(comparison):
             parts += [
                 f"### {escape_text(name)} beside the paper's Table 1\n",
                 table(

@@ -20,7 +20,9 @@ batch at once. `benchmarks/evolution.py` sets them beside loops of the same meth
 settings, which ask about one candidate of one clip after the other: of each method one in NumPy on
 whole arrays, and of the genetic attack one more that draws and copies sample by sample, as the
 published code does. All ask the same classifier and none succeeds, so nothing stops early. Calls
-take turns, and the **median** counts; *times faster* is the median of the ratios of each turn.
+take turns, and the **median** counts; *times faster* is the median of the ratios of each turn. On
+one thread it is the processor's time, which is the same whoever else wants the processor; on
+several, the time of the clock on the wall.
 
 * **Own work**: what of the batched attack's time is not the classifier's, measured in the same
   turns with a function that answers at once.
