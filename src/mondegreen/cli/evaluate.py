@@ -14,7 +14,7 @@ from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier, load_classifier
 from mondegreen.cli.loading import choose_budget, classifier_folder
 from mondegreen.cli.options import Device, choose_device, parse, say
-from mondegreen.cli.train_generator import data_of
+from mondegreen.cli.train_generator import data_of, of_labels
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.evaluate import EvaluationOptions, evaluate
@@ -49,6 +49,8 @@ class Evaluate:
     """0 to 1: how inaudible to be beyond the budget, for generators trained for it."""
     target: tuple[str, ...] = ()
     """Labels to reach; by default all that the generator knows."""
+    source: tuple[str, ...] = ()
+    """Attack only clips of these labels; by default all."""
     on: Literal["train", "validation", "test"] = "test"
     """Which split to measure on."""
     device: Device = "auto"
@@ -109,6 +111,7 @@ def _measure(
         classifier.clip_samples,
         options.on,
     )
+    data = of_labels(data, classifier, options.source)
     device = choose_device(options.device)
     classifier.to(device)
     generator.to(device)

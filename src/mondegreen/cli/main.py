@@ -23,6 +23,7 @@ COMMANDS = {
     "evaluate": "measure success and quality over a test split; write results.json",
     "compare": "attacks beside each other on the same clips, under the same budgets",
     "transfer": "clips made against one classifier, heard by others",
+    "reproduce": "the paper's experiments, from data to figures, in one report",
     "export": "write a generator as an ONNX file and check it against PyTorch",
     "report": "write the figures and the page of an evaluation",
 }

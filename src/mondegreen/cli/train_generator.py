@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, get_args
 
+import torch
 import tyro
 
 from mondegreen.classifiers.classifier import Classifier, ensemble_file, load_classifier
@@ -19,6 +20,7 @@ from mondegreen.classifiers.ensemble import (
 from mondegreen.cli.options import Device, Precision, parse, peek, say, start_fabric
 from mondegreen.configs import from_dict
 from mondegreen.data.augment import Augment
+from mondegreen.data.dataset import ClipDataset
 from mondegreen.data.options import DataOptions, Material, open_material
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
@@ -54,6 +56,8 @@ class TrainGenerator:
     logits, of which a member that is fooled by a wide margin outvotes the others."""
     target: tuple[str, ...] = ()
     """Labels to reach: one, several, or by default all, by one network."""
+    source: tuple[str, ...] = ()
+    """Attack only clips of these labels, such as yes; by default all but a single target's own."""
     snr_db: float | None = None
     """Train for this signal-to-noise ratio, kept exactly, in place of --training.budget.final-db;
     the paper's generator, which has no budget, gets one."""
@@ -103,6 +107,9 @@ def execute(options: TrainGenerator) -> None:
     material = open_material(
         options.data, classifier.labels, classifier.sample_rate, classifier.clip_samples
     )
+    splits = {
+        name: of_labels(data, classifier, options.source) for name, data in material.splits.items()
+    }
     training = with_budget(options.training, options.snr_db)
     final_db = training.budget.final_db if training.budget else None
     config = describe_classifier(classifier, options.architecture, options.target, final_db)
@@ -112,7 +119,7 @@ def execute(options: TrainGenerator) -> None:
         config,
         training,
         classifier=classifier,
-        splits=material.splits,
+        splits=splits,
         unlabelled=material.unlabelled,
         augment=_augment(training, classifier, material),
         run=folder,
@@ -148,6 +155,21 @@ def load_attacked(options: TrainGenerator) -> tuple[Classifier, TrainGenerator]:
     classifier = Ensemble([load_classifier(place) for place in places], combine=options.combine)
     kept = replace(options, classifier=options.out / "ensemble", ensemble=places)
     return classifier.freeze(), kept
+
+
+def of_labels(data: ClipDataset, classifier: Classifier, labels: Sequence[str]) -> ClipDataset:
+    """Return the clips of some labels; all where none are named.
+
+    Raises:
+        MondegreenError: The classifier has no such label, or there are no clips of it.
+    """
+    if not labels:
+        return data
+    wanted = torch.tensor([classifier.label_index(label) for label in labels])
+    found = data.subset(torch.isin(data.labels, wanted).nonzero()[:, 0])
+    if not len(found):
+        raise MondegreenError(f"--source {' '.join(labels)}: a part has no clips of that label.")
+    return found
 
 
 def with_budget(training: GeneratorTraining, snr_db: float | None) -> GeneratorTraining:

@@ -1,0 +1,3 @@
+from pathlib import Path
+def write_reproduction(folder: Path) -> Path:
+    return folder

@@ -1,0 +1,3 @@
+from pathlib import Path
+def print_reproduction(folder: Path) -> None:
+    pass
