@@ -27,6 +27,7 @@ from mondegreen.reproduction.stage import (
     last_error,
 )
 
+COMMANDS = (sys.executable, "-m", "mondegreen.reproduction.commands")
 _POLL_S = 0.05
 _END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
@@ -81,6 +82,7 @@ def run_stages(
     *,
     jobs: int,
     tell: Callable[[str], None] = lambda _: None,
+    program: Sequence[str] = COMMANDS,
 ) -> dict[str, Outcome]:
     """Run every stage that is not finished, at most ``jobs`` at once.
 
@@ -92,6 +94,7 @@ def run_stages(
         folder: Of the reproduction; records and logs are kept in its ``stages/``.
         jobs: Processes at once; they share the cores.
         tell: Is told of every stage that begins or ends.
+        program: Is started for a stage, with its commands as JSON.
 
     Returns:
         What became of each stage, by name.
@@ -106,31 +109,37 @@ def run_stages(
         again = {n: o if o.state == DONE else Outcome(WAITING) for n, o in found.items()}
         progress = _Progress(stages, again)
         try:
-            _loop(progress, records, found, jobs, tell)
+            _loop(progress, records, _Work(found, jobs, tell, tuple(program)))
         finally:
             _stop(progress.running)
     return progress.outcomes
 
 
-def _loop(
-    progress: _Progress,
-    records: Records,
-    before: dict[str, Outcome],
-    jobs: int,
-    tell: Callable[[str], None],
-) -> None:
+@dataclass(frozen=True)
+class _Work:
+    """How stages are run."""
+
+    before: dict[str, Outcome]
+    """What earlier attempts came to."""
+    jobs: int
+    tell: Callable[[str], None]
+    program: tuple[str, ...]
+
+
+def _loop(progress: _Progress, records: Records, work: _Work) -> None:
+    tell = work.tell
     while True:
         for stage in progress.leave_out():
             records.write(stage, progress.outcomes[stage.name])
             tell(f"{stage.name}: left out, {progress.outcomes[stage.name].reason}")
-        while len(progress.running) < jobs and (stage := progress.ready()) is not None:
-            progress.running.append(_start(stage, records, jobs))
+        while len(progress.running) < work.jobs and (stage := progress.ready()) is not None:
+            progress.running.append(_start(stage, records, work))
             tell(f"{stage.name}: {stage.title}")
         if not progress.running:
             return
         time.sleep(_POLL_S)
         for one in list(progress.running):
-            outcome = _ended(one, records, before[one.stage.name])
+            outcome = _ended(one, records, work.before[one.stage.name])
             if outcome is not None:
                 progress.running.remove(one)
                 progress.outcomes[one.stage.name] = outcome
@@ -138,15 +147,14 @@ def _loop(
                 tell(_sentence(one.stage, outcome, progress))
 
 
-def _start(stage: Stage, records: Records, jobs: int) -> _Running:
+def _start(stage: Stage, records: Records, work: _Work) -> _Running:
     """Begin a stage with its share of the cores; what it prints goes into its log."""
-    threads = str(max(1, (os.cpu_count() or 1) // jobs))
+    threads = str(max(1, (os.cpu_count() or 1) // work.jobs))
     path = records.log(stage.name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    words = [sys.executable, "-m", "mondegreen.reproduction.commands", json.dumps(stage.commands)]
     with path.open("ab") as log:
         process = subprocess.Popen(
-            words,
+            [*work.program, json.dumps(stage.commands)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json
 from mondegreen.runs import quote
 
+_FRAME = re.compile("[\u2500-\u257f]")
 DONE, FAILED, LEFT_OUT, WAITING = "done", "failed", "left out", "waiting"
 
 
@@ -105,12 +107,13 @@ class Records:
 
 
 def last_error(log: str) -> str:
-    """Return the last error that a command printed, in one line.
+    """Return the last error that a command printed, in one line, without the frame around it.
 
     Example:
         >>> last_error("training\\nerror: no clips in\\nthe folder.\\n")
         'no clips in the folder.'
     """
-    head, found, message = log.rpartition("error: ")
-    text = message if found else "\n".join(log.strip().splitlines()[-3:])
-    return " ".join(text.split())[:400] or "it printed nothing"
+    _, found, message = log.rpartition("error: ")
+    text = message if found else "\n".join(log.rpartition("╭")[2].strip().splitlines()[-8:])
+    words = _FRAME.sub(" ", text).partition("For full helptext")[0].split()
+    return " ".join(words)[:400] or "it printed nothing"

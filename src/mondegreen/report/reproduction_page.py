@@ -1,3 +1,0 @@
-from pathlib import Path
-def write_reproduction(folder: Path) -> Path:
-    return folder

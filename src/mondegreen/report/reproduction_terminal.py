@@ -1,3 +1,0 @@
-from pathlib import Path
-def print_reproduction(folder: Path) -> None:
-    pass
