@@ -13,7 +13,7 @@ from mondegreen.errors import MondegreenError
 
 COMMANDS = {
     "demo": "the whole job on a synthetic corpus: train, attack, measure, report",
-    "data synthesize": "make the embedded ten-word corpus of synthetic voices",
+    "data synthesize": "make the embedded corpus: ten words by synthetic voices, or ten genres",
     "data download": "fetch the official Speech Commands archive",
     "data info": "count and check the clips of a folder; decode them into the cache",
     "train classifier": "train a keyword spotter or any classifier of labelled clips",
