@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from mondegreen.audio import write_wav
-from mondegreen.report.reproduction_results import Reproduction, load_reproduction
+from mondegreen.report.reproduction.results import Reproduction, load_reproduction
 
 ROOT = Path(__file__).parents[3]
 WORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")

@@ -12,8 +12,8 @@ from matplotlib.patches import Patch
 
 from mondegreen.report.figures import draw_matrix
 from mondegreen.report.paper import ReportedSetting
-from mondegreen.report.reproduction_generators import GeneratorScores
-from mondegreen.report.reproduction_results import KINDS, Reproduction, Setting
+from mondegreen.report.reproduction.generators import GeneratorScores
+from mondegreen.report.reproduction.results import KINDS, Reproduction, Setting
 from mondegreen.report.results import TargetScore
 from mondegreen.report.style import (
     BLUE,

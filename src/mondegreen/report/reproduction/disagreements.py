@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mondegreen.report.formatting import percent
-from mondegreen.report.reproduction_generators import Missing
-from mondegreen.report.reproduction_results import Leak, Reproduction
-from mondegreen.report.reproduction_trainings import Ablation, spread
+from mondegreen.report.reproduction.generators import Missing
+from mondegreen.report.reproduction.results import Leak, Reproduction
+from mondegreen.report.reproduction.trainings import Ablation, spread
 
 NOT_VARIED = "not varied in this run"
 

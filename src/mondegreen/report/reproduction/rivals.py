@@ -8,7 +8,7 @@ from mondegreen.report.comparison_cells import CellResult
 from mondegreen.report.comparison_results import Comparison
 from mondegreen.report.formatting import number, percent
 from mondegreen.report.paper import GENERATOR_MACS, ReportedSetting
-from mondegreen.report.reproduction_findings import (
+from mondegreen.report.reproduction.findings import (
     Finding,
     Verdict,
     cannot_say,
@@ -17,11 +17,11 @@ from mondegreen.report.reproduction_findings import (
     paper_generators,
     reached,
 )
-from mondegreen.report.reproduction_generators import Missing
-from mondegreen.report.reproduction_judges import NEAR, NEAR_DB
-from mondegreen.report.reproduction_results import Leak, Reproduction, Setting
-from mondegreen.report.reproduction_tables import BASELINES
-from mondegreen.report.reproduction_words import seconds_text
+from mondegreen.report.reproduction.generators import Missing
+from mondegreen.report.reproduction.judges import NEAR, NEAR_DB
+from mondegreen.report.reproduction.results import Leak, Reproduction, Setting
+from mondegreen.report.reproduction.tables import BASELINES
+from mondegreen.report.reproduction.words import seconds_text
 
 MUCH = 100.0
 """So many times faster is *much* faster: the paper reports some 25,000."""

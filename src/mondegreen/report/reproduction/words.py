@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from mondegreen.report.formatting import DASH, number, percent, size
-from mondegreen.report.reproduction_generators import GeneratorScores
-from mondegreen.report.reproduction_results import KINDS, Setting
+from mondegreen.report.reproduction.generators import GeneratorScores
+from mondegreen.report.reproduction.results import KINDS, Setting
 
 PAPER_KIND = "single"
 

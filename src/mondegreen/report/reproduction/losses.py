@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from mondegreen.report.formatting import percent
 from mondegreen.report.paper import ABLATION, COLLAPSE_STEP, STABLE_STEPS
-from mondegreen.report.reproduction_findings import Finding, Verdict, cannot_say, merge
-from mondegreen.report.reproduction_generators import Missing
-from mondegreen.report.reproduction_results import Reproduction
-from mondegreen.report.reproduction_sounds import NOISE_IN_TENTH
-from mondegreen.report.reproduction_trainings import (
+from mondegreen.report.reproduction.findings import Finding, Verdict, cannot_say, merge
+from mondegreen.report.reproduction.generators import Missing
+from mondegreen.report.reproduction.results import Reproduction
+from mondegreen.report.reproduction.sounds import NOISE_IN_TENTH
+from mondegreen.report.reproduction.trainings import (
     READINGS,
     VARIANTS,
     Ablation,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from mondegreen.report.fields import Fields
-from mondegreen.report.reproduction_sounds import SoundPair, read_sounds
+from mondegreen.report.reproduction.sounds import SoundPair, read_sounds
 
 VARIANTS = {
     "hinge": "hinge alone",

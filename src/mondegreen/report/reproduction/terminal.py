@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from mondegreen.report.reproduction_claims import Judged, judge_all, tally
-from mondegreen.report.reproduction_exhibits import exhibits
-from mondegreen.report.reproduction_generators import Missing
-from mondegreen.report.reproduction_results import Reproduction
-from mondegreen.report.reproduction_summaries import stages
+from mondegreen.report.reproduction.claims import Judged, judge_all, tally
+from mondegreen.report.reproduction.exhibits import exhibits
+from mondegreen.report.reproduction.generators import Missing
+from mondegreen.report.reproduction.results import Reproduction
+from mondegreen.report.reproduction.summaries import stages
 from mondegreen.report.tables import Table
 
 STYLES = {"supports": "green", "contradicts": "red", "cannot say": "dim"}

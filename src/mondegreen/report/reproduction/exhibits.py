@@ -8,8 +8,6 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from mondegreen.report import reproduction_summaries as summaries
-from mondegreen.report import reproduction_tables as tables
 from mondegreen.report.comparison_figures import (
     figure_names,
     success_over_pesq,
@@ -17,15 +15,17 @@ from mondegreen.report.comparison_figures import (
 )
 from mondegreen.report.formatting import percent
 from mondegreen.report.paper import MUSIC, SPEECH
-from mondegreen.report.reproduction_ablation_figures import (
+from mondegreen.report.reproduction import summaries as summaries
+from mondegreen.report.reproduction import tables as tables
+from mondegreen.report.reproduction.ablation_figures import (
     perturbations,
     pictured,
     training_by_losses,
 )
-from mondegreen.report.reproduction_clips import attacked_clips, rows_of
-from mondegreen.report.reproduction_figures import by_target, error_rates, success_matrices
-from mondegreen.report.reproduction_generators import Missing
-from mondegreen.report.reproduction_results import KINDS, Reproduction, Setting
+from mondegreen.report.reproduction.clips import attacked_clips, rows_of
+from mondegreen.report.reproduction.figures import by_target, error_rates, success_matrices
+from mondegreen.report.reproduction.generators import Missing
+from mondegreen.report.reproduction.results import KINDS, Reproduction, Setting
 from mondegreen.report.tables import Table
 
 SECTIONS = {
@@ -196,8 +196,8 @@ def _clips(found: Reproduction, setting: Setting) -> Iterator[Exhibit]:
 
 def _curves(setting: Setting) -> Iterator[Exhibit]:
     drawings = {
-        "success_over_snr": (success_over_snr, "success over the signal-to-noise ratio kept"),
-        "success_over_pesq": (success_over_pesq, "success over mean narrow-band PESQ"),
+        "success_over_snr": (success_over_snr, "Success over the signal-to-noise ratio kept"),
+        "success_over_pesq": (success_over_pesq, "Success over mean narrow-band PESQ"),
     }
     curves = setting.curves
     for name, (draw, shows) in drawings.items():
@@ -208,12 +208,12 @@ def _curves(setting: Setting) -> Iterator[Exhibit]:
             content = Missing("the comparison has no numbers for it")
         else:
             attacks = ", ".join(curves.labels)
-            content = Drawing(partial(draw, curves), f"{shows.capitalize()} of {attacks}.")
+            content = Drawing(partial(draw, curves), f"{shows} of {attacks}.")
         yield Exhibit(
             f"{name.replace('_', '-')}-{setting.key}",
             "quality",
             "beyond the paper",
-            f"{shows.capitalize()}, {setting.data}",
+            f"{shows}, {setting.data}",
             "The same pairs for every attack; bands, where there are, are the 95 % intervals.",
             (),
             content,

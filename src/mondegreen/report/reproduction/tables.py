@@ -11,9 +11,9 @@ from mondegreen.report.comparison_results import Comparison
 from mondegreen.report.comparison_texts import OWN_TIME, amount
 from mondegreen.report.formatting import DASH, number, percent
 from mondegreen.report.paper import ReportedAttack
-from mondegreen.report.reproduction_generators import GeneratorScores, Missing
-from mondegreen.report.reproduction_results import KINDS, Reproduction, Setting
-from mondegreen.report.reproduction_words import (
+from mondegreen.report.reproduction.generators import GeneratorScores, Missing
+from mondegreen.report.reproduction.results import KINDS, Reproduction, Setting
+from mondegreen.report.reproduction.words import (
     PAPER_KIND,
     kinds_missing,
     network_name,

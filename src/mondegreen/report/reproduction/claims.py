@@ -7,18 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from mondegreen.report import reproduction_judges as judges
-from mondegreen.report import reproduction_losses as losses
-from mondegreen.report import reproduction_rivals as rivals
 from mondegreen.report.paper import MUSIC, SPEECH, ReportedSetting
-from mondegreen.report.reproduction_findings import (
+from mondegreen.report.reproduction import judges, losses, rivals
+from mondegreen.report.reproduction.findings import (
     VERDICTS,
     Claim,
     Finding,
     Verdict,
     of_settings,
 )
-from mondegreen.report.reproduction_results import Reproduction, Setting
+from mondegreen.report.reproduction.results import Reproduction, Setting
 
 SettingJudge = Callable[[Setting, ReportedSetting], Finding]
 

@@ -7,17 +7,17 @@ from statistics import fmean, median, pstdev
 
 from mondegreen.report.formatting import percent
 from mondegreen.report.paper import ReportedSetting
-from mondegreen.report.reproduction_findings import (
+from mondegreen.report.reproduction.findings import (
     Finding,
     cannot_say,
     merge,
     paper_generators,
     reached,
 )
-from mondegreen.report.reproduction_generators import GeneratorScores, Missing
-from mondegreen.report.reproduction_results import Reproduction, Setting
-from mondegreen.report.reproduction_statistics import as_high_by_chance, mean_of, outliers
-from mondegreen.report.reproduction_words import interval_of, unlike
+from mondegreen.report.reproduction.generators import GeneratorScores, Missing
+from mondegreen.report.reproduction.results import Reproduction, Setting
+from mondegreen.report.reproduction.statistics import as_high_by_chance, mean_of, outliers
+from mondegreen.report.reproduction.words import interval_of, unlike
 
 NEAR = 0.02
 """Success rates this close are as good as equal."""

@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 
 from mondegreen.report.formatting import DASH, duration, number, percent, size
 from mondegreen.report.paper import ABLATION
-from mondegreen.report.reproduction_generators import GeneratorScores, Missing
-from mondegreen.report.reproduction_results import KINDS, Leak, Reproduction, Setting
-from mondegreen.report.reproduction_trainings import (
+from mondegreen.report.reproduction.generators import GeneratorScores, Missing
+from mondegreen.report.reproduction.results import KINDS, Leak, Reproduction, Setting
+from mondegreen.report.reproduction.trainings import (
     READINGS,
     VARIANTS,
     Ablation,
     Training,
     spread,
 )
-from mondegreen.report.reproduction_words import interval_of, kinds_missing, network_name
+from mondegreen.report.reproduction.words import interval_of, kinds_missing, network_name
 from mondegreen.report.tables import Table
 
 

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mondegreen.report.paper import ABLATION, COLLAPSE_STEP
-from mondegreen.report.reproduction_sounds import Wave, energy_in_tenth, existing, read_pair
-from mondegreen.report.reproduction_trainings import READINGS, VARIANTS, Ablation, Training
+from mondegreen.report.reproduction.sounds import Wave, energy_in_tenth, existing, read_pair
+from mondegreen.report.reproduction.trainings import READINGS, VARIANTS, Ablation, Training
 from mondegreen.report.style import (
     BLUE,
     COLUMN,

@@ -12,20 +12,20 @@ from mondegreen.report.formatting import duration
 from mondegreen.report.html import assets, page_environment, source
 from mondegreen.report.pairs import Sample
 from mondegreen.report.paper import CITATION, DOI, PARAMETERS
-from mondegreen.report.reproduction_claims import Judged, judge_all, tally
-from mondegreen.report.reproduction_disagreements import disagreements
-from mondegreen.report.reproduction_exhibits import SECTIONS, Drawing, Exhibit, exhibits
-from mondegreen.report.reproduction_generators import Missing
-from mondegreen.report.reproduction_results import (
+from mondegreen.report.reproduction.claims import Judged, judge_all, tally
+from mondegreen.report.reproduction.disagreements import disagreements
+from mondegreen.report.reproduction.exhibits import SECTIONS, Drawing, Exhibit, exhibits
+from mondegreen.report.reproduction.generators import Missing
+from mondegreen.report.reproduction.results import (
     FILE,
     KINDS,
     Reproduction,
     Setting,
     load_reproduction,
 )
-from mondegreen.report.reproduction_sounds import Example, existing
-from mondegreen.report.reproduction_summaries import stages
-from mondegreen.report.reproduction_words import differences
+from mondegreen.report.reproduction.sounds import Example, existing
+from mondegreen.report.reproduction.summaries import stages
+from mondegreen.report.reproduction.words import differences
 from mondegreen.report.sounds import Sound, data_uri, load_sound
 from mondegreen.report.style import COLUMN, save_figure
 from mondegreen.report.tables import Table

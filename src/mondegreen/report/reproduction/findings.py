@@ -8,9 +8,9 @@ from typing import Literal
 
 from mondegreen.report.formatting import number, percent
 from mondegreen.report.paper import ReportedSetting
-from mondegreen.report.reproduction_generators import GeneratorScores, Missing
-from mondegreen.report.reproduction_results import KINDS, Reproduction, Setting
-from mondegreen.report.reproduction_words import PAPER_KIND, differences, unlike
+from mondegreen.report.reproduction.generators import GeneratorScores, Missing
+from mondegreen.report.reproduction.results import KINDS, Reproduction, Setting
+from mondegreen.report.reproduction.words import PAPER_KIND, differences, unlike
 
 Verdict = Literal["supports", "contradicts", "cannot say"]
 VERDICTS: tuple[Verdict, ...] = ("supports", "contradicts", "cannot say")
@@ -18,10 +18,14 @@ VERDICTS: tuple[Verdict, ...] = ("supports", "contradicts", "cannot say")
 
 @dataclass(frozen=True)
 class Finding:
-    """A verdict and the sentences that give its numbers."""
+    """A verdict and the sentences that give its numbers.
+
+    ``parts`` are the findings that it was joined from, each with what it is about.
+    """
 
     verdict: Verdict
     sentence: str
+    parts: tuple[tuple[str, Finding], ...] = ()
 
 
 def cannot_say(reason: str) -> Finding:
@@ -60,14 +64,14 @@ def merge(findings: Sequence[tuple[str, Finding]], nothing: str) -> Finding:
     """
     if not findings:
         return cannot_say(nothing)
+    if len(findings) == 1:
+        return findings[0][1]
     said = {one.verdict for _, one in findings} - {"cannot say"}
     verdict: Verdict = "cannot say"
     if len(said) == 1:
         verdict = "supports" if "supports" in said else "contradicts"
     text = " ".join(f"{about} ({one.verdict}): {one.sentence}" for about, one in findings)
-    if len(findings) == 1:
-        text = findings[0][1].sentence
-    return Finding(verdict, text)
+    return Finding(verdict, text, tuple(findings))
 
 
 def of_settings(
@@ -77,7 +81,7 @@ def of_settings(
 ) -> Finding:
     """Judge every setting that stands beside one of the paper's, and join the findings."""
     found = [(one.data, judge(one, reported)) for one in reproduction.beside(reported)]
-    return merge(found, f"Nothing in this run stands beside {reported.name}.")
+    return merge(found, f"Nothing stands beside {reported.name}: {reproduction.absent(reported)}.")
 
 
 def paper_generators(setting: Setting) -> GeneratorScores | Finding:

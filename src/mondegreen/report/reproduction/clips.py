@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from mondegreen.report.figures import RANGE_DB, SPECTROGRAM_COLOURS
 from mondegreen.report.formatting import number
-from mondegreen.report.reproduction_results import Reproduction
-from mondegreen.report.reproduction_sounds import Example, Wave, existing, read_pair
+from mondegreen.report.reproduction.results import Reproduction
+from mondegreen.report.reproduction.sounds import Example, Wave, existing, read_pair
 from mondegreen.report.spectrum import spectrogram_db
 from mondegreen.report.style import BLUE, ORANGE, PAGE, PURPLE, figure_style, plain
 from mondegreen.report.waves import draw_envelope

@@ -12,14 +12,15 @@ from mondegreen.files import read_json
 from mondegreen.report.comparison_results import Comparison, read_comparison
 from mondegreen.report.fields import Fields
 from mondegreen.report.paper import MUSIC, SPEECH, ReportedSetting
-from mondegreen.report.reproduction_generators import (
+from mondegreen.report.reproduction.generators import (
+    NOT_PART,
     GeneratorScores,
     Missing,
     read_generators,
     read_part,
 )
-from mondegreen.report.reproduction_sounds import Example, read_example
-from mondegreen.report.reproduction_trainings import Ablation, read_ablation
+from mondegreen.report.reproduction.sounds import Example, read_example
+from mondegreen.report.reproduction.trainings import Ablation, read_ablation
 from mondegreen.report.results import AttackedClassifier, read_classifier
 
 FORMAT = 1
@@ -113,6 +114,16 @@ class Reproduction:
         """Return the setting of a key."""
         return next((one for one in self.settings if one.key == key), None)
 
+    def absent(self, reported: ReportedSetting) -> str:
+        """Return why no setting stands beside one of the paper's, as far as the stages tell."""
+        keys = [f"{key}/" for key, one in REPORTED.items() if one is reported]
+        for stage in self.stages:
+            if stage.name.startswith(tuple(keys)) and stage.state != "done":
+                return f"{stage.name} {'failed' if stage.state == 'failed' else 'was left out'}" + (
+                    f", {stage.reason}" if stage.reason else ""
+                )
+        return NOT_PART
+
     def beside(self, reported: ReportedSetting) -> list[Setting]:
         """Return the settings that stand beside one of the paper's."""
         return [one for one in self.settings if one.reported is reported]
@@ -132,7 +143,7 @@ def load_reproduction(path: Path) -> Reproduction:
     top = Fields.of(read_json(file), str(file))
     if top.value("format") != FORMAT:
         top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
-    settings = tuple(map(_setting, top.children("settings")))
+    settings = tuple(map(_setting, _listed(top, "settings")))
     keys = [one.key for one in settings]
     if len(set(keys)) < len(keys):
         top.fail("settings", "two settings have the same key")
@@ -141,12 +152,17 @@ def load_reproduction(path: Path) -> Reproduction:
         command=top.text("command"),
         created=top.text("created"),
         environment=top.child("environment").values,
-        stages=tuple(map(_stage, top.children("stages"))),
+        stages=tuple(map(_stage, _listed(top, "stages"))),
         settings=settings,
         ablation=read_part(top, "ablation", read_ablation),
-        examples=tuple(map(read_example, top.children("examples"))),
+        examples=tuple(map(read_example, _listed(top, "examples"))),
         folder=file.parent,
     )
+
+
+def _listed(top: Fields, name: str) -> list[Fields]:
+    """Return a list of objects; what a run has not begun is absent."""
+    return [] if top.values.get(name) is None else top.children(name)
 
 
 def _stage(fields: Fields) -> Stage:
@@ -171,7 +187,7 @@ def _setting(fields: Fields) -> Setting:
     if reported is not None and reported not in REPORTED:
         fields.fail("reported", f"{reported!r} is not one of {', '.join(REPORTED)}")
     attacked = read_classifier(classifier)
-    generators = fields.child("generators")
+    generators = fields.optional_child("generators") or Fields({}, fields.where)
     return Setting(
         key=key,
         reported=REPORTED.get(reported or ""),
