@@ -66,6 +66,10 @@ class Fields:
             self.fail(name, f"expected a count, found {_short(value)}")
         return value
 
+    def optional_count(self, name: str) -> int | None:
+        """Return an integer of at least 0, or None where it is null or absent."""
+        return None if self.values.get(name) is None else self.count(name)
+
     def number(self, name: str) -> float:
         """Return a finite number."""
         return self._finite(name, self.value(name))
@@ -98,6 +102,16 @@ class Fields:
     def optional_child(self, name: str) -> Fields | None:
         """Return a nested object, or None where it is null or absent."""
         return None if self.values.get(name) is None else self.child(name)
+
+    def children(self, name: str) -> list[Fields]:
+        """Return a list of nested objects."""
+        listed = self.value(name)
+        if not isinstance(listed, list):
+            self.fail(name, f"expected a list, found {_short(listed)}")
+        return [
+            Fields.of(value, f"{self.where}: {name} {place}")
+            for place, value in enumerate(listed, start=1)
+        ]
 
     def square(self, name: str, size: int) -> list[list[Any]]:
         """Return a list of ``size`` lists of ``size`` values."""

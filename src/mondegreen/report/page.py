@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from mondegreen.audio import read_audio
@@ -17,7 +12,8 @@ from mondegreen.errors import MondegreenError
 from mondegreen.files import write_text
 from mondegreen.report import figures
 from mondegreen.report.comparison import caveat, comparison, machine
-from mondegreen.report.formatting import duration, number, option, percent, size
+from mondegreen.report.formatting import duration, number
+from mondegreen.report.html import assets, page_environment, source
 from mondegreen.report.pairs import Pair, Sample, check_labels, load_pairs, load_samples
 from mondegreen.report.paper import CITATION, DOI, closest_setting
 from mondegreen.report.results import Results, load_metrics, load_results
@@ -107,17 +103,11 @@ def render(results: Results, pairs: Sequence[Pair], samples: Sequence[Sample]) -
     Raises:
         MondegreenError: A sound is damaged.
     """
-    environment = Environment(
-        loader=PackageLoader("mondegreen.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": percent, "number": number, "size": size, "option": option}
+    environment = page_environment()
     views = hear(samples)
     return environment.get_template("report.html.j2").render(
-        **_assets(environment),
+        **assets(environment, script="report.js", head_script="report_head.js"),
+        style=source(environment, "report.css"),
         results=results,
         paper=closest_setting(results.labels),
         comparison=comparison(results),
@@ -134,18 +124,3 @@ def render(results: Results, pairs: Sequence[Pair], samples: Sequence[Sample]) -
         citation=CITATION,
         doi=DOI,
     )
-
-
-def _assets(environment: Environment) -> dict[str, Any]:
-    """Return style, scripts and their hashes: the browser runs these scripts and no others."""
-    names = {"style": "report.css", "script": "report.js", "head_script": "report_head.js"}
-    loader = environment.loader
-    assert loader is not None
-    assets: dict[str, Any] = {
-        name: Markup(loader.get_source(environment, file)[0]) for name, file in names.items()
-    }
-    hashes = (hashlib.sha256(assets[name].encode()).digest() for name in ("script", "head_script"))
-    assets["script_sources"] = Markup(" ").join(
-        Markup("'sha256-{}'").format(base64.b64encode(digest).decode()) for digest in hashes
-    )
-    return assets
