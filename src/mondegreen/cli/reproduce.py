@@ -13,8 +13,8 @@ import tyro
 from mondegreen.cli.options import Device, parse, say
 from mondegreen.data.splits import SplitKind
 from mondegreen.errors import MondegreenError
-from mondegreen.report.reproduction_page import write_reproduction
-from mondegreen.report.reproduction_terminal import print_reproduction
+from mondegreen.report.reproduction.page import write_reproduction
+from mondegreen.report.reproduction.terminal import print_reproduction
 from mondegreen.reproduction.examples import write_examples
 from mondegreen.reproduction.gather import gather
 from mondegreen.reproduction.plan import Setting, settings, stages
