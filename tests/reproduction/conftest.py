@@ -10,7 +10,7 @@ import pytest
 
 from mondegreen.reproduction.stage import Stage
 
-PROGRAM = '''
+PROGRAM = """
 import json, os, sys, time
 for word, *rest in json.loads(sys.argv[1]):
     if word == "write":
@@ -25,7 +25,7 @@ for word, *rest in json.loads(sys.argv[1]):
             time.sleep(0.01)
     elif word == "absent":
         assert not os.path.exists(rest[0]), "error: something ran beside it"
-'''
+"""
 
 
 @pytest.fixture

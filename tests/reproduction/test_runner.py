@@ -24,9 +24,7 @@ def states(outcomes: dict[str, Outcome]) -> dict[str, str]:
     return {name: outcome.state for name, outcome in outcomes.items()}
 
 
-def test_a_stage_runs_after_what_it_needs(
-    tmp_path: Path, writes: Writes, program: Program
-) -> None:
+def test_a_stage_runs_after_what_it_needs(tmp_path: Path, writes: Writes, program: Program) -> None:
     first = writes("a/first", ("sleep", "0.2"))
     second = Stage("second", "", (("write", str(first.produces)),), first.produces, ("a/first",))
     told: list[str] = []
@@ -165,7 +163,8 @@ def _running(words: str) -> bool:
 
 
 def test_the_last_error_is_found() -> None:
-    framed = "╭─ Error ──╮\n│ old      │\n╰──╯\n╭─ Unknown ─╮\n│ --kind is │\n│ For full helptext, run │\n╰─╯"
+    framed = "╭─ Error ──╮\n│ old      │\n╰──╯\n╭─ Unknown ─╮\n│ --kind is │\n"
+    framed += "│ For full helptext, run │\n╰─╯"
     assert last_error(framed) == "Unknown --kind is"
     assert last_error("error: first\nerror: second\n") == "second"
     assert last_error("") == "it printed nothing"

@@ -14,6 +14,7 @@ from mondegreen.cli.options import Device, parse, say
 from mondegreen.data.splits import SplitKind
 from mondegreen.errors import MondegreenError
 from mondegreen.report.reproduction.page import write_reproduction
+from mondegreen.report.reproduction.results import load_reproduction
 from mondegreen.report.reproduction.terminal import print_reproduction
 from mondegreen.reproduction.examples import write_examples
 from mondegreen.reproduction.gather import gather
@@ -145,7 +146,7 @@ def _finish(
     write_examples(out, size, found[0])
     gather(out, size, found, every, outcomes)
     page = write_reproduction(out)
-    print_reproduction(out)
+    print_reproduction(load_reproduction(out / "reproduction.json"))
     say(f"Everything measured: {out / 'reproduction.json'}\nReport: {page}")
     failed = [name for name, outcome in outcomes.items() if outcome.state == FAILED]
     left_out = sum(outcome.state == LEFT_OUT for outcome in outcomes.values())

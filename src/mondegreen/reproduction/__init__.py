@@ -1,1 +1,1 @@
-"""The paper's experimental section as stages: what to run, running it, and gathering what came out."""
+"""The paper's experimental section as stages: the plan, the runner, and what came out."""

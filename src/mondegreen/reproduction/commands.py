@@ -1,7 +1,7 @@
 """Run commands one after the other in this process: ``python -m mondegreen.reproduction.commands``.
 
-Takes one argument, a JSON list of commands, each a list of words. It ends with the exit code of the
-first command that fails. Loading PyTorch takes seconds, so a stage of several commands loads it once.
+Takes one argument, a JSON list of commands, each a list of words. It ends with the exit code of
+the first command that fails. Loading PyTorch takes seconds, so several commands load it once.
 """
 
 from __future__ import annotations

@@ -95,7 +95,9 @@ def _ways(folder: Path, scale: Scale, classifier: Classifier, target: str) -> It
     if one.is_dir():
         single = GeneratorAttack(generator=load_generator(one, classifier))
         yield _Way("single", f"the paper's generator for “{target}”", single, None)
-    yield _Way("unified", "the paper's generator, all targets", GeneratorAttack(generator=gan), None)
+    yield _Way(
+        "unified", "the paper's generator, all targets", GeneratorAttack(generator=gan), None
+    )
     titles = {
         "genetic": "genetic attack (Alzantot et al.)",
         "pso": "swarm attack (SirenAttack)",

@@ -63,9 +63,7 @@ def _stage(stage: Stage, outcome: Outcome) -> dict[str, Any]:
     return {"name": stage.name, "title": stage.title, "command": stage.text, **vars(outcome)}
 
 
-def setting_results(
-    out: Path, setting: Setting, outcomes: Mapping[str, Outcome]
-) -> dict[str, Any]:
+def setting_results(out: Path, setting: Setting, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
     """Return what was measured in one setting; where its classifier is missing, little.
 
     Args:
@@ -175,4 +173,6 @@ def _why(outcomes: Mapping[str, Outcome], name: str) -> str:
     outcome = outcomes.get(name)
     if outcome is None:
         return "not part of this reproduction"
-    return f"{outcome.state}: {outcome.reason}" if outcome.reason else f"the stage is {outcome.state}"
+    return (
+        f"{outcome.state}: {outcome.reason}" if outcome.reason else f"the stage is {outcome.state}"
+    )

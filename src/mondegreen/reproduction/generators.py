@@ -81,9 +81,7 @@ def training_rows(folder: Path) -> list[dict[str, Any]]:
     return list(load_metrics(folder / "metrics.jsonl"))
 
 
-def _several(
-    folder: Path, labels: Sequence[str], groups: Mapping[str, str]
-) -> dict[str, Any]:
+def _several(folder: Path, labels: Sequence[str], groups: Mapping[str, str]) -> dict[str, Any]:
     """Return what the generators for one target each achieved, put together."""
     results: dict[str, dict[str, Any]] = {}
     networks, rows, missing = [], [], {}

@@ -1,4 +1,4 @@
-"""Run stages, several at once, each in a process of its own; continue where an earlier run ended."""
+"""Run stages, several at once, each in its own process; continue where an earlier run ended."""
 
 from __future__ import annotations
 

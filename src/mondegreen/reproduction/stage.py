@@ -88,7 +88,9 @@ class Records:
             outcome = Outcome(**saved["outcome"])
             commands = tuple(tuple(words) for words in saved["commands"])
         except (TypeError, KeyError) as error:
-            raise MondegreenError(f"{path} is damaged; delete it to run the stage again.") from error
+            raise MondegreenError(
+                f"{path} is damaged; delete it to run the stage again."
+            ) from error
         same = commands == stage.commands and stage.produces.is_file()
         return outcome if same or outcome.state != DONE else Outcome(WAITING)
 
@@ -107,10 +109,10 @@ class Records:
 
 
 def last_error(log: str) -> str:
-    """Return the last error that a command printed, in one line, without the frame around it.
+    r"""Return the last error that a command printed, in one line, without the frame around it.
 
     Example:
-        >>> last_error("training\\nerror: no clips in\\nthe folder.\\n")
+        >>> last_error("training\nerror: no clips in\nthe folder.\n")
         'no clips in the folder.'
     """
     _, found, message = log.rpartition("error: ")
