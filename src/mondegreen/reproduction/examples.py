@@ -82,8 +82,10 @@ def _first_clip(run: Path, classifier: Classifier, source: str) -> Tensor | None
     data = open_test_split(options, *shape, "test")
     index = classifier.label_index(source)
     rows = (data.labels == index).nonzero()[:, 0]
+    if not len(rows):
+        return None
     x = data.waveforms(rows, classifier.normalization)
-    right = (predict(classifier, x).argmax(1) == index).nonzero()[:, 0] if len(x) else []
+    right = (predict(classifier, x).argmax(1) == index).nonzero()[:, 0]
     return x[right[:1]] if len(right) else None
 
 

@@ -138,10 +138,17 @@ def on_device(scale: Scale, device: str) -> Scale:
     """Return the sizes with ``--device`` in the options of every command that takes it."""
     if device == "auto":
         return scale
-    names = ("speech_classifier", "sound_classifier", "gan", "spectral")
-    names = (*names, "evaluation", "comparison", "curves")
     more = ("--device", device)
-    return replace(scale, **{name: (*more, *getattr(scale, name)) for name in names})
+    return replace(
+        scale,
+        speech_classifier=(*more, *scale.speech_classifier),
+        sound_classifier=(*more, *scale.sound_classifier),
+        gan=(*more, *scale.gan),
+        spectral=(*more, *scale.spectral),
+        evaluation=(*more, *scale.evaluation),
+        comparison=(*more, *scale.comparison),
+        curves=(*more, *scale.curves),
+    )
 
 
 @dataclass(frozen=True)

@@ -132,9 +132,9 @@ def _loop(progress: _Progress, records: Records, work: _Work) -> None:
         for stage in progress.leave_out():
             records.write(stage, progress.outcomes[stage.name])
             tell(f"{stage.name}: left out, {progress.outcomes[stage.name].reason}")
-        while len(progress.running) < work.jobs and (stage := progress.ready()) is not None:
-            progress.running.append(_start(stage, records, work))
-            tell(f"{stage.name}: {stage.title}")
+        while len(progress.running) < work.jobs and (ready := progress.ready()) is not None:
+            progress.running.append(_start(ready, records, work))
+            tell(f"{ready.name}: {ready.title}")
         if not progress.running:
             return
         time.sleep(_POLL_S)
