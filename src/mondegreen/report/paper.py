@@ -65,6 +65,7 @@ class ReportedCell:
 class ReportedSetting:
     """One classifier and data set of the paper's experiments (section V-A, V-B)."""
 
+    key: str
     classifier: str
     data: str
     clean_accuracy: float
@@ -104,6 +105,7 @@ class ReportedValue:
 
 
 SPEECH = ReportedSetting(
+    key="speech",
     classifier="WideResNet",
     data="Speech Commands v0.01",
     clean_accuracy=0.9603,
@@ -138,6 +140,7 @@ SPEECH = ReportedSetting(
 """WideResNet-28-10 on Speech Commands (Tables 1 and 2, Figs. 4 and 6)."""
 
 MUSIC = ReportedSetting(
+    key="music",
     classifier="SampleCNN",
     data="GTZAN",
     clean_accuracy=0.9290,

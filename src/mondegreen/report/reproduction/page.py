@@ -14,7 +14,8 @@ from mondegreen.report.pairs import Sample
 from mondegreen.report.paper import CITATION, DOI, PARAMETERS
 from mondegreen.report.reproduction.claims import Judged, judge_all, tally
 from mondegreen.report.reproduction.disagreements import disagreements
-from mondegreen.report.reproduction.exhibits import SECTIONS, Drawing, Exhibit, exhibits
+from mondegreen.report.reproduction.exhibit import SECTIONS, Drawing, Exhibit
+from mondegreen.report.reproduction.exhibits import exhibits
 from mondegreen.report.reproduction.generators import Missing
 from mondegreen.report.reproduction.results import (
     FILE,
@@ -75,13 +76,14 @@ class SettingView:
     differences: tuple[tuple[str, str], ...]
 
 
-def write_reproduction(folder: Path) -> Path:
+def write_reproduction(folder: Path, formats: Sequence[str] = FORMATS) -> Path:
     """Write ``figures/``, ``tables/`` and ``report.html`` into the folder of a reproduction.
 
     Parts that are missing are named, with their reasons.
 
     Args:
         folder: Holds ``reproduction.json`` and the sounds that it names.
+        formats: Of the figures, of ``svg``, which is always written, ``pdf`` and ``png``.
 
     Returns:
         The page.
@@ -92,7 +94,7 @@ def write_reproduction(folder: Path) -> Path:
     """
     found = load_reproduction(folder / FILE)
     judged = judge_all(found)
-    shown = [write_exhibit(folder, one, judged) for one in exhibits(found)]
+    shown = [write_exhibit(folder, one, judged, formats) for one in exhibits(found)]
     for key, table in (("stages", stages(found)), ("claims", claims_table(judged))):
         _write_table(folder, key, table)
     page = folder / "report.html"
@@ -100,7 +102,9 @@ def write_reproduction(folder: Path) -> Path:
     return page
 
 
-def write_exhibit(folder: Path, exhibit: Exhibit, judged: Sequence[Judged]) -> Shown:
+def write_exhibit(
+    folder: Path, exhibit: Exhibit, judged: Sequence[Judged], formats: Sequence[str] = FORMATS
+) -> Shown:
     """Write the files of a table or figure and return what the page shows of it.
 
     Raises:
@@ -113,8 +117,9 @@ def write_exhibit(folder: Path, exhibit: Exhibit, judged: Sequence[Judged]) -> S
     elif isinstance(content, Drawing):
         figure = content.draw()
         width = "page" if figure.get_figwidth() > COLUMN else "column"
-        files = save_figure(figure, folder / "figures" / exhibit.key, FORMATS)
-        picture = data_uri("image/svg+xml", files[0].read_bytes())
+        path = folder / "figures" / exhibit.key
+        save_figure(figure, path, tuple(dict.fromkeys(("svg", *formats))))
+        picture = data_uri("image/svg+xml", path.with_name(f"{path.name}.svg").read_bytes())
     claims = tuple(one for one in judged if one.claim.key in exhibit.claims)
     return Shown(exhibit, table, picture, width, claims)
 

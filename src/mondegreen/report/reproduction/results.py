@@ -11,7 +11,7 @@ from typing import Any
 from mondegreen.files import read_json
 from mondegreen.report.comparison_results import Comparison, read_comparison
 from mondegreen.report.fields import Fields
-from mondegreen.report.paper import MUSIC, SPEECH, ReportedSetting
+from mondegreen.report.paper import SETTINGS, ReportedSetting
 from mondegreen.report.reproduction.generators import (
     NOT_PART,
     GeneratorScores,
@@ -34,7 +34,7 @@ KINDS = {
 """The kinds of generators; the first is the paper's, the second that of its footnote 3."""
 
 STATES = ("done", "failed", "left out")
-REPORTED: Mapping[str, ReportedSetting] = {"speech": SPEECH, "music": MUSIC}
+REPORTED: Mapping[str, ReportedSetting] = {one.key: one for one in SETTINGS}
 
 
 @dataclass(frozen=True)
@@ -116,12 +116,10 @@ class Reproduction:
 
     def absent(self, reported: ReportedSetting) -> str:
         """Return why no setting stands beside one of the paper's, as far as the stages tell."""
-        keys = [f"{key}/" for key, one in REPORTED.items() if one is reported]
         for stage in self.stages:
-            if stage.name.startswith(tuple(keys)) and stage.state != "done":
-                return f"{stage.name} {'failed' if stage.state == 'failed' else 'was left out'}" + (
-                    f", {stage.reason}" if stage.reason else ""
-                )
+            if stage.name.startswith(f"{reported.key}/") and stage.state != "done":
+                what = "failed" if stage.state == "failed" else "was left out"
+                return f"{stage.name} {what}" + (f", {stage.reason}" if stage.reason else "")
         return NOT_PART
 
     def beside(self, reported: ReportedSetting) -> list[Setting]:

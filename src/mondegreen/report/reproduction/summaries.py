@@ -15,7 +15,12 @@ from mondegreen.report.reproduction.trainings import (
     Training,
     spread,
 )
-from mondegreen.report.reproduction.words import interval_of, kinds_missing, network_name
+from mondegreen.report.reproduction.words import (
+    differences,
+    interval_of,
+    kinds_missing,
+    network_name,
+)
 from mondegreen.report.tables import Table
 
 
@@ -190,3 +195,39 @@ def stages(reproduction: Reproduction) -> Table:
     left = [one.name for one in reproduction.stages if one.state != "done"]
     note += f" Not done: {', '.join(left)}." if left else ""
     return Table("Stages of the run", head, rows, 3, True, note)
+
+
+def settings(reproduction: Reproduction) -> Table:
+    """Return what was attacked in every setting, and what makes it unlike the paper's."""
+    head = (
+        "setting",
+        "data",
+        "beside",
+        "classifier",
+        "clean accuracy, reported",
+        "measured",
+        "clips to train / test",
+        "divided by",
+        "unlike the paper",
+    )
+    rows = []
+    for one in reproduction.settings:
+        paper = one.reported
+        network = one.generators["single"]
+        unlike = [one.remark]
+        if isinstance(network, GeneratorScores):
+            unlike += [difference.text for difference in differences(one, network)]
+        rows.append(
+            (
+                one.key,
+                one.data,
+                paper.name if paper else DASH,
+                f"{one.classifier.name}, {size(one.classifier.parameters)} parameters",
+                percent(paper.clean_accuracy if paper else None),
+                percent(one.clean_accuracy),
+                f"{one.train_clips:,} / {one.test_clips:,}",
+                one.split_kind,
+                "; ".join(unlike),
+            )
+        )
+    return Table("What was run", head, tuple(rows), 4, True)

@@ -10,7 +10,7 @@ from mondegreen.report.comparison_cells import CellResult
 from mondegreen.report.comparison_results import Comparison
 from mondegreen.report.comparison_texts import OWN_TIME, amount
 from mondegreen.report.formatting import DASH, number, percent
-from mondegreen.report.paper import ReportedAttack
+from mondegreen.report.paper import ReportedAttack, ReportedSetting
 from mondegreen.report.reproduction.generators import GeneratorScores, Missing
 from mondegreen.report.reproduction.results import KINDS, Reproduction, Setting
 from mondegreen.report.reproduction.words import (
@@ -28,32 +28,43 @@ BASELINES = {"genetic": "Alzantot et al.", "pso": "SirenAttack"}
 REPORTED, MEASURED = "reported", "measured"
 
 
+HEAD_1 = (
+    "attack",
+    "budget",
+    "pairs",
+    f"success, {REPORTED}",
+    MEASURED,
+    f"SNR (dB), {REPORTED}",
+    MEASURED,
+    f"PESQ, {REPORTED}",
+    MEASURED,
+    f"s a clip, {REPORTED}",
+    MEASURED,
+    "queries",
+    "remark",
+)
+NOTE_1 = (
+    "Reported is the paper's Table 1. Measured: means over the pairs of each row; PESQ "
+    f"narrow-band, P.862. {OWN_TIME} marks the time of the run itself, in batches; the others are "
+    "for one clip."
+)
+
+
 def table_1(setting: Setting) -> Table:
     """Return the paper's Table 1 for one setting; what was not measured has its reason."""
-    head = (
-        "attack",
-        "budget",
-        "pairs",
-        f"success, {REPORTED}",
-        MEASURED,
-        f"SNR (dB), {REPORTED}",
-        MEASURED,
-        f"PESQ, {REPORTED}",
-        MEASURED,
-        f"s a clip, {REPORTED}",
-        MEASURED,
-        "queries",
-        "remark",
-    )
     rows = [_generator_row(setting, kind) for kind in KINDS]
     rows += _rival_rows(setting)
     beside = f", beside {setting.reported.name}" if setting.reported else ""
-    note = (
-        "Reported is the paper's Table 1. Measured: means over the pairs of each row; "
-        "PESQ narrow-band, P.862. "
-        f"{OWN_TIME} marks the time of the run itself, in batches; the others are for one clip."
-    )
-    return Table(f"Attacks on {setting.data}{beside}", head, tuple(rows), 2, True, note)
+    return Table(f"Attacks on {setting.data}{beside}", HEAD_1, tuple(rows), 2, True, NOTE_1)
+
+
+def absent_table_1(paper: ReportedSetting, reason: str) -> Table:
+    """Return what the paper reports for a setting that was not run, and why it was not."""
+    rows = [
+        _row(one.attack, DASH, DASH, one, (DASH,) * 5, reason)
+        for one in (paper.proposed, *paper.baselines)
+    ]
+    return Table(f"Attacks on {paper.name}", HEAD_1, tuple(rows), 2, True, NOTE_1)
 
 
 def _generator_row(setting: Setting, kind: str) -> tuple[str, ...]:
