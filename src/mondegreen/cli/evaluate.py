@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -55,6 +55,8 @@ class Evaluate:
     """Which split to measure on."""
     device: Device = "auto"
     """auto, cpu or cuda."""
+    report: bool = True
+    """Write the figures and the page, besides the results."""
 
 
 def run(words: Sequence[str]) -> None:
@@ -75,16 +77,17 @@ def execute(options: Evaluate) -> None:
     classifier = load_classifier(options.classifier or classifier_folder(model))
     generator = load_generator(model, classifier)
     budget = choose_budget(options.budget, generator)
-    folder = Run(options.out, options).folder
+    folder = Run(options.out, replace(options, report=True)).folder  # a page may be added later
     path = folder / "results.json"
     if path.is_file():
         _refuse_stale(path, classifier, generator)
     else:
         _measure(options, classifier, generator, budget)
-    write_figures(folder)
-    page = write_report(folder)
+    if options.report:
+        write_figures(folder)
+        page = write_report(folder)
     print_results(load_results(path))
-    say(f"Results: {path}\nReport:  {page}")
+    say(f"Results: {path}" + (f"\nReport:  {page}" if options.report else ""))
 
 
 def _refuse_stale(path: Path, classifier: Classifier, generator: Generator) -> None:

@@ -78,26 +78,28 @@ def _curves(*ratios: int) -> Words:
 
 
 def _smoke() -> Scale:
-    quick = ("--quality-pairs", "8", "--timing-rounds", "1", "--timing-seconds", "0.2")
+    few = ("--quality-pairs", "4", "--timing-rounds", "1", "--timing-seconds", "0.2")
     return Scale(
         name="smoke",
         speech_corpus=("--speakers", "24", "--noise-seconds", "2"),
-        music_corpus=("--tracks", "10", "--seconds", "3"),
+        music_corpus=("--tracks", "10", "--seconds", "2"),
         speech_classifier=("--preset", "smoke", "--training.epochs", "2"),
-        sound_classifier=("--preset", "smoke", "--training.epochs", "2"),
+        sound_classifier=("--preset", "smoke", "--training.epochs", "1"),
         gan=(
-            *("--preset", "smoke", *_ALGORITHM, "--training.warm-up-epochs", "0"),
-            *("--training.learning-rate", "1e-3"),
+            *("--preset", "smoke", *_ALGORITHM, "--training.batch-size", "32"),
+            *("--architecture.width", "0.03", "--training.discriminator.width", "0.03"),
+            *("--training.warm-up-epochs", "0", "--training.learning-rate", "1e-3"),
         ),
         epochs=1,
         sound_epochs=1,
         spectral=("--preset", "smoke", "--training.epochs", "1"),
         singles=("speech",),
-        ablation=("--training.epochs", "2"),
+        ablation=("--training.epochs", "1"),
         ablation_seeds=(1024, 1025),
-        evaluation=("--quality-pairs", "20", "--samples", "1", "--timing-repeats", "2"),
-        comparison=(*_rivals(2, 1), "--pairs", "10", *quick),
-        curves=(*_curves(20, 30), "--pairs", "20", *quick),
+        evaluation=("--quality-pairs", "10", "--samples", "1", "--timing-repeats", "2"),
+        small_evaluation=("--quality-pairs", "2", "--no-report"),
+        comparison=(*_rivals(2, 1), "--pairs", "4", *few),
+        curves=(*_curves(20, 30), "--pairs", "10", *few),
         together=True,
     )
 
