@@ -14,6 +14,8 @@ import torch
 from mondegreen.audio import write_wav
 from mondegreen.errors import MondegreenError
 from mondegreen.files import write_json, write_text
+from mondegreen.report.reproduction.page import write_reproduction
+from mondegreen.report.reproduction.results import load_reproduction
 from mondegreen.reproduction.ablation import ablation
 from mondegreen.reproduction.gather import gather
 from mondegreen.reproduction.generators import generators
@@ -109,12 +111,11 @@ def test_no_ablation_is_said_to_be_missing(tmp_path: Path) -> None:
     assert set(ablation(tmp_path, (1, 2))) == {"missing"}
 
 
-def test_a_setting_without_a_classifier_says_why(tmp_path: Path) -> None:
+def test_a_setting_without_a_classifier_is_left_to_its_stages(tmp_path: Path) -> None:
     setting = Setting("music", LABELS, "sample-cnn", ("--data", "nowhere"), leak="random-chunk")
     stage = Stage("music/classifier", "", (("train",),), tmp_path / "nothing")
     outcomes = {stage.name: Outcome("failed", "no clips.")}
-    path = gather(tmp_path, scale("smoke"), [setting], [stage], outcomes)
-    content = json.loads(path.read_text())
-    (found,) = content["settings"]
-    assert found["missing"] == "failed: no clips." and found["key"] == "music"
-    assert content["stages"][0]["reason"] == "no clips."
+    found = load_reproduction(gather(tmp_path, scale("smoke"), [setting], [stage], outcomes))
+    assert not found.settings
+    assert found.stages[0].reason == "no clips."
+    assert "no clips." in write_reproduction(tmp_path).read_text()

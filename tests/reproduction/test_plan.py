@@ -11,7 +11,7 @@ import pytest
 
 from mondegreen.cli import main, options
 from mondegreen.reproduction.plan import ESC10, VARIANTS, settings, stages
-from mondegreen.reproduction.scale import ScaleName, scale
+from mondegreen.reproduction.scale import ScaleName, rehearsal, scale
 from mondegreen.reproduction.stage import Stage
 
 OUT = Path("runs/reproduction")
@@ -110,3 +110,21 @@ def test_the_labels_of_sounds_are_those_of_esc_10(
     reader = importlib.import_module("mondegreen.data.esc10")
     monkeypatch.setattr(reader, "cut", lambda clips: clips)
     assert reader.esc10(tmp_path).labels == ESC10
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_rehearsal_keeps_the_networks_and_cuts_the_steps(
+    name: ScaleName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    voices, whole = rehearsal(scale(name)), scale(name)
+    found = settings(OUT, voices, speech=(), sounds=("--data", "esc10"), music=())
+    every = {stage.name: stage for stage in stages(OUT, voices, found, OUT / "cache")}
+    full = {stage.name: stage for stage in stages(OUT, whole, found, OUT / "cache")}
+    assert "music/classifier" in every and "speech/all" in every
+    for stage in ("speech/classifier", "sounds/classifier-leak", "speech/all", "speech/spectral"):
+        short = parsed(every[stage].commands[0], monkeypatch)
+        usual = parsed(full[stage].commands[0], monkeypatch)
+        assert short.training.epochs == 1
+        assert short.architecture == usual.architecture
+        assert short.training.batch_size == usual.training.batch_size
+    assert parsed(every["speech/classifier"].commands[0], monkeypatch).data.limit == 1

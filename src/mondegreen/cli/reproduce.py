@@ -20,7 +20,7 @@ from mondegreen.reproduction.examples import write_examples
 from mondegreen.reproduction.gather import gather
 from mondegreen.reproduction.plan import Setting, settings, stages
 from mondegreen.reproduction.runner import run_stages
-from mondegreen.reproduction.scale import ScaleName, Words, scale
+from mondegreen.reproduction.scale import Scale, ScaleName, Words, rehearsal, scale
 from mondegreen.reproduction.stage import FAILED, LEFT_OUT, Outcome, Records, Stage
 from mondegreen.runs import Run
 
@@ -68,6 +68,9 @@ class Reproduce:
     """Stages at once; they share the cores. 0: one a core, at most 4."""
     device: Device = "auto"
     """auto, cpu or cuda."""
+    rehearse: bool = False
+    """Run only a few steps of every stage, with the preset's networks at their full size, to see
+    that all of it works; the results are then worthless."""
     plan: bool = False
     """Print what is done and what is left, and stop."""
 
@@ -78,6 +81,7 @@ class Rules:
 
     corpora: Corpora
     preset: ScaleName
+    rehearse: bool
 
 
 def run(words: Sequence[str]) -> None:
@@ -96,16 +100,21 @@ def execute(options: Reproduce) -> None:
     Raises:
         MondegreenError: A stage failed; the report is written all the same.
     """
-    size = scale(options.preset)
+    size = _size(options)
     out = options.out
     found = settings(out, size, **_data(options.corpora))
     every = stages(out, size, found, options.cache or out / "cache", device=options.device)
     if options.plan:
         _print_plan(every, {stage.name: Records(out).read(stage) for stage in every})
         return
-    Run(out, Rules(options.corpora, options.preset))
+    Run(out, Rules(options.corpora, options.preset, options.rehearse))
     outcomes = run_stages(every, out, jobs=options.jobs or _jobs(), tell=say)
     _finish(options, found, every, outcomes)
+
+
+def _size(options: Reproduce) -> Scale:
+    size = scale(options.preset)
+    return rehearsal(size) if options.rehearse else size
 
 
 def _jobs() -> int:
@@ -142,7 +151,7 @@ def _finish(
     every: Sequence[Stage],
     outcomes: Mapping[str, Outcome],
 ) -> None:
-    size, out = scale(options.preset), options.out
+    size, out = _size(options), options.out
     write_examples(out, size, found[0])
     gather(out, size, found, every, outcomes)
     page = write_reproduction(out)

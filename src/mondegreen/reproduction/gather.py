@@ -32,6 +32,8 @@ def gather(
 ) -> Path:
     """Write ``reproduction.json``: what was measured, and for what is missing, why.
 
+    A setting without a classifier is left out; its stages say why.
+
     Args:
         out: The reproduction's folder.
         scale: Its sizes.
@@ -50,7 +52,11 @@ def gather(
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "environment": environment(),
         "stages": [_stage(stage, outcomes[stage.name]) for stage in stages],
-        "settings": [setting_results(out, setting, outcomes) for setting in found],
+        "settings": [
+            setting_results(out, setting, outcomes)
+            for setting in found
+            if (out / setting.key / "classifier" / "summary.json").is_file()
+        ],
         "ablation": ablation(out, scale.ablation_seeds),
         "examples": read_json(examples) if examples.is_file() else [],
     }
@@ -64,7 +70,7 @@ def _stage(stage: Stage, outcome: Outcome) -> dict[str, Any]:
 
 
 def setting_results(out: Path, setting: Setting, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
-    """Return what was measured in one setting; where its classifier is missing, little.
+    """Return what was measured in one setting, whose classifier is trained.
 
     Args:
         out: The reproduction's folder.
@@ -72,18 +78,13 @@ def setting_results(out: Path, setting: Setting, outcomes: Mapping[str, Outcome]
         outcomes: What became of the stages, which says why something is missing.
     """
     folder = out / setting.key
-    head = {
-        "key": setting.key,
-        "reported": {"speech": "speech", "music": "music", "sounds": "music"}[setting.key],
-        "labels": list(setting.labels),
-        **_words(setting),
-    }
-    if not (folder / "classifier" / "summary.json").is_file():
-        return {**head, "missing": _why(outcomes, f"{setting.key}/classifier")}
     classifier = load_classifier(folder / "classifier")
     about, groups = _data(folder / "classifier", classifier)
     return {
-        **head,
+        "key": setting.key,
+        "reported": {"speech": "speech", "music": "music", "sounds": "music"}[setting.key],
+        "labels": list(classifier.labels),
+        **_words(setting),
         "classifier": describe_classifier(classifier),
         **about,
         "clean_accuracy": _accuracy(folder / "classifier"),

@@ -178,7 +178,15 @@ class _Maker:
     def _train_classifier(self, name: str, title: str, more: Words) -> Stage:
         sizes = self.scale.speech_classifier if self._speech else self.scale.sound_classifier
         words = ("train", "classifier", *sizes, "--model", self.setting.model, *self.setting.data)
-        words = (*words, *more, "--cache", str(self.cache), "--out", str(self.folder / name))
+        words = (
+            *words,
+            *self.scale.data,
+            *more,
+            "--cache",
+            str(self.cache),
+            "--out",
+            str(self.folder / name),
+        )
         needs = (self._name("corpus"),) if self.setting.corpus else ()
         done = self.folder / name / "summary.json"
         return Stage(self._name(name), title, (words,), done, needs, cost=400)
@@ -195,7 +203,8 @@ class _Maker:
     def generators(self) -> list[Stage]:
         epochs = self.scale.epochs if self._speech else self.scale.sound_epochs
         labels = self.setting.labels
-        all_epochs = ("--training.epochs", str(epochs * len(labels)))
+        passes = self.scale.unified_epochs or epochs * len(labels)
+        all_epochs = ("--training.epochs", str(passes))
         more = [self._trained("all", "the paper's generator for all targets", all_epochs)]
         at = ("--budget", f"snr:{SPECTRAL_DB}")
         train = (*self.scale.spectral, "--snr-db", str(SPECTRAL_DB))
@@ -209,19 +218,20 @@ class _Maker:
         return self._stage(name, title, [self._pair(name, (*self.scale.gan, *words))], 1200)
 
     def _singles(self, epochs: int) -> list[Stage]:
+        labels = self.setting.labels[: self.scale.single_targets]
         pairs = [
             self._pair(
                 f"one-{label}",
                 (*self.scale.gan, "--training.epochs", str(epochs), "--target", label),
                 self.scale.small_evaluation,
             )
-            for label in self.setting.labels
+            for label in labels
         ]
         if self.scale.together:
             return [self._stage("one", "the paper's generators, one for each target", pairs, 60)]
         return [
             self._stage(f"one-{label}", f"the paper's generator for “{label}”", [pair], 150)
-            for label, pair in zip(self.setting.labels, pairs, strict=True)
+            for label, pair in zip(labels, pairs, strict=True)
         ]
 
     def _pair(self, name: str, train: Words, measure: Words = ()) -> tuple[Words, Words]:

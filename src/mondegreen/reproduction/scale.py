@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 ScaleName = Literal["smoke", "cpu", "paper"]
@@ -37,6 +37,12 @@ class Scale:
     """The same for music and sounds, whose corpora have other sizes."""
     spectral: Words = ()
     """Of ``train generator`` for this project's generator."""
+    data: Words = ()
+    """Of every training of a classifier, beside those that say which clips."""
+    unified_epochs: int | None = None
+    """Passes of a generator for all targets, where they are not those of all single ones."""
+    single_targets: int | None = None
+    """How many targets get a generator each; all by default."""
     singles: tuple[str, ...] = ("speech", "sounds", "music")
     """Settings whose targets get a generator each."""
     ablation: Words = ()
@@ -64,6 +70,35 @@ def scale(name: ScaleName) -> Scale:
         50
     """
     return {"smoke": _smoke, "cpu": _cpu, "paper": _paper}[name]()
+
+
+def rehearsal(size: Scale) -> Scale:
+    """Return a preset cut to a few steps of each stage, its networks at their full size.
+
+    It shows that everything runs, and how much memory it takes, before days are spent.
+    """
+    once = ("--training.epochs", "1")
+    few = ("--pairs", "2", "--quality-pairs", "2", "--timing-rounds", "1", "--batch-size", "2")
+    return replace(
+        size,
+        speech_corpus=("--speakers", "24", "--noise-seconds", "2"),
+        music_corpus=("--tracks", "30", "--seconds", "2"),
+        data=("--limit", "1"),
+        speech_classifier=(*size.speech_classifier, *once),
+        sound_classifier=(*size.sound_classifier, *once),
+        gan=(*size.gan, "--training.warm-up-epochs", "0"),
+        epochs=1,
+        sound_epochs=1,
+        unified_epochs=1,
+        spectral=(*size.spectral, *once),
+        single_targets=1,
+        ablation=(*size.ablation, *once),
+        ablation_seeds=size.ablation_seeds[:1],
+        evaluation=("--quality-pairs", "2", "--samples", "1", "--timing-repeats", "1"),
+        small_evaluation=("--no-report",),
+        comparison=(*_rivals(1, 1)[:-2], *few),
+        curves=("--attacks", "generator", "pgd:steps=1", "--budgets", "snr:20", *few),
+    )
 
 
 def _rivals(genetic: int, swarm: int) -> Words:
