@@ -79,6 +79,7 @@ def setting_results(out: Path, setting: Setting, outcomes: Mapping[str, Outcome]
     """
     folder = out / setting.key
     classifier = load_classifier(folder / "classifier")
+    planned = any(name.startswith(f"{setting.key}/one") for name in outcomes)
     about, groups = _data(folder / "classifier", classifier)
     return {
         "key": setting.key,
@@ -88,7 +89,7 @@ def setting_results(out: Path, setting: Setting, outcomes: Mapping[str, Outcome]
         "classifier": describe_classifier(classifier),
         **about,
         "clean_accuracy": _accuracy(folder / "classifier"),
-        "generators": generators(folder, classifier.labels, groups),
+        "generators": generators(folder, classifier.labels, groups, planned=planned),
         "comparison": _comparison(folder, "comparison", outcomes),
         "curves": _comparison(folder, "curves", outcomes),
         "leak": _leak(folder, setting, outcomes),

@@ -16,11 +16,12 @@ from mondegreen.metrics.summary import summarize
 from mondegreen.report.results import load_metrics
 
 QUALITY = ("snr_db", "pesq_nb", "pesq_wb", "stoi")
+NOT_PLANNED = "this preset trains none here"
 Row = Mapping[str, str]
 
 
 def generators(
-    folder: Path, labels: Sequence[str], groups: Mapping[str, str]
+    folder: Path, labels: Sequence[str], groups: Mapping[str, str], *, planned: bool = True
 ) -> dict[str, dict[str, Any]]:
     """Return the generators of a setting: ``single``, ``unified`` and ``spectral``.
 
@@ -28,9 +29,10 @@ def generators(
         folder: The setting's folder.
         labels: Its labels.
         groups: The speaker or track of every test clip, by the clip's name.
+        planned: Whether the preset has generators for single targets here.
     """
     return {
-        "single": _several(folder, labels, groups),
+        "single": _several(folder, labels, groups) if planned else {"missing": NOT_PLANNED},
         "unified": _one(folder / "all"),
         "spectral": _one(folder / "spectral"),
     }
@@ -40,7 +42,7 @@ def _one(folder: Path) -> dict[str, Any]:
     """Return what one generator for all targets achieved."""
     path = folder / "evaluation" / "results.json"
     if not path.is_file():
-        return {"missing": f"{folder.name}: not evaluated"}
+        return {"missing": "it was not evaluated"}
     found = read_json(path)
     kept = (
         "budget",
@@ -94,7 +96,7 @@ def _several(folder: Path, labels: Sequence[str], groups: Mapping[str, str]) -> 
         networks.append(_network(folder / f"one-{label}" / "generator", results[label]))
         rows += pair_rows(path.parent)
     if not results:
-        return {"missing": "this preset trains no generators for single targets here"}
+        return {"missing": "none was evaluated"}
     first = next(iter(results.values()))
     total = {name: sum(one[name] for one in networks) for name in ("steps", "training_seconds")}
     times = [one["milliseconds_per_clip"] for one in results.values()]

@@ -155,7 +155,7 @@ def _cpu() -> Scale:
         epochs=2,
         sound_epochs=2,
         spectral=("--preset", "demo", "--training.epochs", "10"),
-        singles=("speech",),
+        singles=("speech", "sounds"),
         ablation=("--training.epochs", "14"),
         evaluation=("--quality-pairs", "180", "--samples", "1", "--timing-repeats", "10"),
         small_evaluation=("--quality-pairs", "40"),
