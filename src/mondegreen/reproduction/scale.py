@@ -153,16 +153,16 @@ def _cpu() -> Scale:
             *("--training.patience", "0"),
         ),
         epochs=2,
-        sound_epochs=2,
+        sound_epochs=1,
         spectral=("--preset", "demo", "--training.epochs", "10"),
-        singles=("speech", "sounds"),
-        ablation=("--training.epochs", "14"),
+        singles=("speech",),
+        ablation=("--training.epochs", "8"),
         evaluation=("--quality-pairs", "180", "--samples", "1", "--timing-repeats", "10"),
         small_evaluation=("--quality-pairs", "40"),
-        comparison=(*_rivals(100, 1), "--pairs", "90", "--quality-pairs", "45", *timing),
+        comparison=(*_rivals(100, 1), "--pairs", "45", "--quality-pairs", "45", *timing),
         curves=(
             *_curves(15, 20, 25, 30, 35),
-            *("--pairs", "180", "--quality-pairs", "45", *timing),
+            *("--pairs", "90", "--quality-pairs", "45", *timing),
         ),
     )
 
