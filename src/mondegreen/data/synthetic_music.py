@@ -41,9 +41,9 @@ _MADE_HERE: Final = re.compile(
 class SyntheticMusicConfig:
     """What the corpus holds. The same configuration gives the same tracks."""
 
-    tracks: int = 60
+    tracks: int = 120
     """How many tracks of each genre."""
-    seconds: float = 8.0
+    seconds: float = 4.0
     """Length of a track."""
     seed: int = 1024
     """Of everything random."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from mondegreen.data.music.tones import RATE, Samples, fft_size, filtered
 
-_FRAME: Final = 220
-"""Samples of a frame of the compressor, 10 ms."""
+_FRAME: Final = RATE // 20
+"""Samples of a frame of which the level is taken, 50 ms."""
 
 _REACH: Final = 8
 _HALF_BAND: Final = np.sinc(np.arange(-_REACH, _REACH) + 0.5) * np.hanning(2 * _REACH + 2)[1:-1]
@@ -33,7 +33,6 @@ class Production:
         room_s: Time in which the reverberation falls by 60 dB.
         wet_db: Energy of the reverberation relative to the dry sound.
         glue_db: How far the mix is driven into saturation.
-        squash: Compression of the mix, 0 none to 1 all frames equally loud.
         tilt_db: Slope of the spectrum in dB an octave.
         high_hz: Upper limit of the recording.
         low_hz: Lower limit of the recording.
@@ -44,7 +43,6 @@ class Production:
     room_s: Range = (0.3, 1.0)
     wet_db: Range = (-22.0, -10.0)
     glue_db: Range = (-6.0, 6.0)
-    squash: Range = (0.1, 0.5)
     tilt_db: Range = (-1.0, 1.0)
     high_hz: Range = (6000.0, 10_500.0)
     low_hz: Range = (25.0, 60.0)
@@ -59,8 +57,7 @@ def rms(x: Samples) -> float:
 
 def active_level(x: Samples) -> float:
     """Return the root mean square of the louder half of the frames of 50 ms; 0 for silence."""
-    frame = RATE // 20
-    power = np.mean(x[: len(x) // frame * frame].reshape(-1, frame) ** 2, axis=1)
+    power = np.mean(x[: len(x) // _FRAME * _FRAME].reshape(-1, _FRAME) ** 2, axis=1)
     return float(np.sqrt(np.mean(np.sort(power)[len(power) // 2 :])))
 
 
@@ -121,24 +118,26 @@ def echoes(x: Samples, delay: float, feedback: float) -> Samples:
     return mix
 
 
-def compress(x: Samples, squash: float) -> Samples:
-    """Even out the loudness of frames of 10 ms.
+def level_spread(x: Samples, spread_db: float) -> Samples:
+    """Compress or expand until the level of frames of 50 ms has a given spread.
 
     Args:
         x: Signal, shape ``(time,)``.
-        squash: By which share the level's distance from its mean is taken back, in dB; levels 30
-            dB below the mean and less are taken for as loud as that.
+        spread_db: Wanted standard deviation of the level in dB. Levels of 30 dB below the mean and
+            less are taken for as loud as that, and differences are at most tripled.
+
+    Returns:
+        Shape ``(time,)``; silence stays silence.
     """
     frames = -(-len(x) // _FRAME)
     power = np.mean(np.pad(x**2, (0, frames * _FRAME - len(x))).reshape(frames, _FRAME), axis=1)
-    smooth = np.exp(-np.abs(np.arange(-8, 9)) / 3.0)
-    power = np.convolve(np.pad(power, 8, mode="edge"), smooth / smooth.sum(), "valid")
     mean = np.mean(power)
     if not mean:
         return x
     decibel = 10 * np.log10(np.maximum(power / mean, 1e-3))
+    factor = min(spread_db / max(float(np.std(decibel)), 1e-3), 3.0)
     centres = (np.arange(frames) + 0.5) * _FRAME
-    gain = np.interp(np.arange(len(x)), centres, -squash * decibel)
+    gain = np.interp(np.arange(len(x)), centres, (factor - 1.0) * (decibel - np.mean(decibel)))
     return np.asarray(x * 10 ** (gain / 20))
 
 
@@ -154,8 +153,8 @@ def crackling(samples: int, rng: np.random.Generator) -> Samples:
 def produce(x: Samples, production: Production, rng: np.random.Generator) -> Samples:
     """Turn the sum of the players into a record.
 
-    The level does not depend on the production: it is drawn at -24 to -14 dB of full scale, and
-    peaks above :data:`PEAK` are bent down.
+    Neither the level nor how it varies depends on the production, so that they do not give a genre
+    away: the level is drawn at -24 to -14 dB of full scale, its spread at 2 to 5 dB.
 
     Args:
         x: The players' sum, shape ``(time,)``.
@@ -170,8 +169,8 @@ def produce(x: Samples, production: Production, rng: np.random.Generator) -> Sam
     wet = convolve(x, reverberation(rng.uniform(*p.room_s), rng))
     x = x + 10 ** (rng.uniform(*p.wet_db) / 20) * wet * (level / max(rms(wet), 1e-9))
     x = saturate(x, rng.uniform(*p.glue_db) - 9.0)
-    x = compress(x, rng.uniform(*p.squash))
     x = equalise(x, rng.uniform(*p.tilt_db), rng.uniform(*p.low_hz), rng.uniform(*p.high_hz), rng)
+    x = level_spread(x, rng.uniform(2.0, 5.0))
     x /= max(rms(x), 1e-9)
     white = rng.standard_normal(len(x) + 1)
     hiss = white[1:] + rng.uniform(-0.3, 0.9) * white[:-1]
@@ -185,7 +184,7 @@ def produce(x: Samples, production: Production, rng: np.random.Generator) -> Sam
 def equalise(
     x: Samples, tilt_db: float, low: float, high: float, rng: np.random.Generator
 ) -> Samples:
-    """Filter by random gains of six bands (3 dB of standard deviation), a slope, and two limits.
+    """Filter by random gains of six bands (2.5 dB of standard deviation), a slope, and two limits.
 
     Args:
         x: Signal, shape ``(time,)``.
@@ -195,7 +194,7 @@ def equalise(
         rng: Of the bands' gains.
     """
     octaves = np.log2(np.asarray(EQ_HZ) / 600.0)
-    gains = rng.normal(0.0, 3.0, len(EQ_HZ)) + tilt_db * octaves
+    gains = rng.normal(0.0, 2.5, len(EQ_HZ)) + tilt_db * octaves
     return filtered(x, low, high, gains, EQ_HZ)
 
 

@@ -13,7 +13,7 @@ _OLD: Final = Production(
     tilt_db=(-1.5, 0.5),
     high_hz=(4500.0, 9500.0),
     low_hz=(40.0, 110.0),
-    hiss_db=(-48.0, -26.0),
+    hiss_db=(-50.0, -32.0),
     crackle=0.25,
 )
 
@@ -45,8 +45,8 @@ IDIOMS: Final = (
                 instruments=("clean-guitar", "crunch-guitar"),
                 styles=("shuffle-riff",),
                 centre=52,
-                chance=0.6,
-                level_db=(-8.0, -3.0),
+                chance=0.75,
+                level_db=(-7.0, -2.0),
             ),
             Part(
                 kind="comping",
@@ -60,7 +60,7 @@ IDIOMS: Final = (
                 instruments=("crunch-guitar", "clean-guitar", "harmonica", "man", "man"),
                 styles=("bent", "solo"),
                 centre=64,
-                level_db=(-3.0, 2.0),
+                level_db=(-6.0, -1.0),
             ),
         ),
     ),
@@ -90,7 +90,7 @@ IDIOMS: Final = (
                 instruments=("man", "harmonica", "acoustic-guitar", "woman"),
                 styles=("bent", "fills"),
                 centre=62,
-                level_db=(-3.0, 2.0),
+                level_db=(-6.0, -1.0),
             ),
         ),
     ),

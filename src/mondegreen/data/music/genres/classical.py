@@ -11,9 +11,8 @@ _HALL: Final = Production(
     room_s=(1.2, 2.8),
     wet_db=(-12.0, -1.0),
     glue_db=(-16.0, -6.0),
-    squash=(0.0, 0.3),
     tilt_db=(-1.5, 0.5),
-    hiss_db=(-58.0, -32.0),
+    hiss_db=(-58.0, -36.0),
     crackle=0.1,
 )
 

@@ -7,7 +7,7 @@ from typing import Final
 from mondegreen.data.music.idiom import Idiom, Part
 from mondegreen.data.music.production import Production
 
-_NASHVILLE: Final = Production(tilt_db=(-0.5, 1.2), wet_db=(-22.0, -9.0), squash=(0.15, 0.5))
+_NASHVILLE: Final = Production(tilt_db=(-0.5, 1.2), wet_db=(-22.0, -9.0))
 
 _THREE_CHORDS: Final = (
     "major-pentatonic: I I IV IV V V I I",
@@ -46,7 +46,7 @@ IDIOMS: Final = (
                 instruments=("banjo", "mandolin", "clean-guitar"),
                 styles=("roll", "chop", "arpeggio"),
                 centre=64,
-                chance=0.5,
+                chance=0.6,
                 level_db=(-10.0, -4.0),
             ),
             Part(
@@ -54,7 +54,7 @@ IDIOMS: Final = (
                 instruments=("pedal-steel", "fiddle", "clean-guitar"),
                 styles=("fills", "bent"),
                 centre=69,
-                chance=0.65,
+                chance=0.75,
                 level_db=(-8.0, -2.0),
             ),
             Part(
@@ -63,7 +63,7 @@ IDIOMS: Final = (
                 styles=("song",),
                 centre=62,
                 chance=0.85,
-                level_db=(-3.0, 2.0),
+                level_db=(-6.0, -1.0),
             ),
         ),
     ),
@@ -95,7 +95,7 @@ IDIOMS: Final = (
                 styles=("song",),
                 centre=62,
                 chance=0.8,
-                level_db=(-3.0, 2.0),
+                level_db=(-6.0, -1.0),
             ),
         ),
     ),

@@ -7,9 +7,7 @@ from typing import Final
 from mondegreen.data.music.idiom import Idiom, Part
 from mondegreen.data.music.production import Production
 
-_SEVENTIES: Final = Production(
-    room_s=(0.4, 1.1), wet_db=(-22.0, -11.0), squash=(0.15, 0.5), tilt_db=(-0.5, 1.2)
-)
+_SEVENTIES: Final = Production(room_s=(0.4, 1.1), wet_db=(-22.0, -11.0), tilt_db=(-0.5, 1.2))
 
 _VAMPS: Final = (
     "dorian: i7 IV9 i7 IV9",
@@ -41,7 +39,7 @@ IDIOMS: Final = (
                 styles=("chop",),
                 gate=0.45,
                 strum=0.006,
-                chance=0.75,
+                chance=0.85,
                 level_db=(-10.0, -4.0),
                 centre=64,
             ),
@@ -57,7 +55,7 @@ IDIOMS: Final = (
                 instruments=("strings", "brass"),
                 styles=("lines", "hook"),
                 centre=74,
-                chance=0.7,
+                chance=0.8,
                 level_db=(-8.0, -1.0),
             ),
             Part(
@@ -66,7 +64,7 @@ IDIOMS: Final = (
                 styles=("hook", "song"),
                 centre=67,
                 chance=0.7,
-                level_db=(-4.0, 2.0),
+                level_db=(-6.0, -1.0),
             ),
         ),
     ),

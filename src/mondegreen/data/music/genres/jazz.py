@@ -7,9 +7,7 @@ from typing import Final
 from mondegreen.data.music.idiom import Idiom, Part
 from mondegreen.data.music.production import Production
 
-_CLUB: Final = Production(
-    room_s=(0.5, 1.3), wet_db=(-18.0, -8.0), glue_db=(-10.0, 2.0), squash=(0.0, 0.35)
-)
+_CLUB: Final = Production(room_s=(0.5, 1.3), wet_db=(-18.0, -8.0), glue_db=(-10.0, 2.0))
 
 _TURNS: Final = (
     "bebop: ii7 V7 Imaj7 vi7 ii7 V7 Imaj7 Imaj7",
@@ -91,7 +89,7 @@ IDIOMS: Final = (
                 instruments=("saxophone", "flute", "woman", "trumpet"),
                 styles=("song", "bebop"),
                 centre=68,
-                level_db=(-3.0, 2.0),
+                level_db=(-6.0, -1.0),
             ),
         ),
     ),

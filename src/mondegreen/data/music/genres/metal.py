@@ -11,7 +11,6 @@ _LOUD: Final = Production(
     room_s=(0.3, 0.9),
     wet_db=(-26.0, -13.0),
     glue_db=(0.0, 9.0),
-    squash=(0.3, 0.7),
     tilt_db=(-0.5, 1.3),
 )
 
@@ -68,7 +67,7 @@ IDIOMS: Final = (
                 styles=("growl", "song"),
                 centre=48,
                 chance=0.6,
-                level_db=(-4.0, 1.0),
+                level_db=(-6.0, -1.0),
             ),
         ),
     ),

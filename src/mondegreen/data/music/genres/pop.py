@@ -7,9 +7,7 @@ from typing import Final
 from mondegreen.data.music.idiom import Idiom, Part
 from mondegreen.data.music.production import Production
 
-_GLOSSY: Final = Production(
-    room_s=(0.5, 1.6), wet_db=(-20.0, -9.0), squash=(0.25, 0.65), tilt_db=(-0.3, 1.5)
-)
+_GLOSSY: Final = Production(room_s=(0.5, 1.6), wet_db=(-20.0, -9.0), tilt_db=(-0.3, 1.5))
 
 _AXES: Final = (
     "major: I V vi IV",
@@ -47,7 +45,7 @@ IDIOMS: Final = (
                 instruments=("synth-pluck", "acoustic-guitar", "clean-guitar", "electric-piano"),
                 styles=("arpeggio", "eighths", "strum"),
                 centre=65,
-                chance=0.75,
+                chance=0.85,
                 level_db=(-10.0, -3.0),
                 strum=0.006,
             ),
@@ -65,7 +63,7 @@ IDIOMS: Final = (
                 styles=("song", "hook"),
                 centre=67,
                 chance=0.95,
-                level_db=(-2.0, 3.0),
+                level_db=(-6.0, -1.0),
             ),
         ),
     ),

@@ -7,9 +7,7 @@ from typing import Final
 from mondegreen.data.music.idiom import Idiom, Part
 from mondegreen.data.music.production import Production
 
-_LIVE: Final = Production(
-    room_s=(0.3, 1.0), wet_db=(-20.0, -9.0), glue_db=(-4.0, 7.0), squash=(0.15, 0.55)
-)
+_LIVE: Final = Production(room_s=(0.3, 1.0), wet_db=(-20.0, -9.0), glue_db=(-4.0, 7.0))
 
 _RIFFS: Final = (
     "mixolydian: I bVII IV I",
@@ -65,7 +63,7 @@ IDIOMS: Final = (
                 styles=("song", "hook"),
                 centre=65,
                 chance=0.85,
-                level_db=(-4.0, 2.0),
+                level_db=(-6.0, -1.0),
             ),
         ),
     ),
