@@ -12,9 +12,9 @@ import tyro
 from mondegreen.attacks.generator import GeneratorAttack
 from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.cli.clips import data_of, of_labels
 from mondegreen.cli.loading import choose_budget, classifier_folder
 from mondegreen.cli.options import Device, choose_device, parse, say
-from mondegreen.cli.train_generator import data_of, of_labels
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.evaluate import EvaluationOptions, evaluate
@@ -33,7 +33,8 @@ class Evaluate:
     """Options of ``evaluate``."""
 
     data: Annotated[DataOptions, tyro.conf.arg(name="")]
-    """Without --data: the clips that the generator was trained on, divided alike."""
+    """Without --data: the clips that the generator was trained on. With or without, they are
+    divided as in that training, unless --split says otherwise."""
     generator: Path
     """Run folder of the generator, or zoo:<name> for one that comes with the package."""
     out: Path
@@ -74,9 +75,11 @@ def run(words: Sequence[str]) -> None:
 def execute(options: Evaluate) -> None:
     """Measure, unless the same was measured already; write and print the results."""
     model = resolve(options.generator)
-    classifier = load_classifier(options.classifier or classifier_folder(model))
+    heard_by = options.classifier or classifier_folder(model)
+    classifier = load_classifier(heard_by)
     generator = load_generator(model, classifier)
     budget = choose_budget(options.budget, generator)
+    options = replace(options, data=data_of(model, options.data, beside=(heard_by,)))
     folder = Run(options.out, replace(options, report=True)).folder  # a page may be added later
     path = folder / "results.json"
     if path.is_file():
@@ -106,9 +109,8 @@ def _refuse_stale(path: Path, classifier: Classifier, generator: Generator) -> N
 def _measure(
     options: Evaluate, classifier: Classifier, generator: Generator, budget: Budget | None
 ) -> None:
-    data_options = data_of(resolve(options.generator), options.data)
     data = open_test_split(
-        data_options,
+        options.data,
         classifier.labels,
         classifier.sample_rate,
         classifier.clip_samples,
@@ -127,7 +129,6 @@ def _measure(
     )
     wanted = options.measure.quality_pairs != 0
     reason = measure_quality(found, classifier.sample_rate) if wanted else "not asked for"
-    setting = Setting(
-        attack, classifier, data, budget, options.on, data_options.split, options.measure.seed
-    )
+    kind, seed = options.data.kind_of_split, options.measure.seed
+    setting = Setting(attack, classifier, data, budget, options.on, kind, seed)
     write_evaluation(options.out, found, setting, reason, options.measure.samples)

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, get_args
 
-import torch
 import tyro
 
-from mondegreen.classifiers.classifier import Classifier, ensemble_file, load_classifier
-from mondegreen.classifiers.ensemble import (
-    Combination,
-    Ensemble,
-    read_members,
-    save_ensemble,
-)
+from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.ensemble import Combination, Ensemble, save_ensemble
+from mondegreen.cli.clips import data_of, of_labels
 from mondegreen.cli.options import Device, Precision, parse, peek, say, start_fabric
-from mondegreen.configs import from_dict
 from mondegreen.data.augment import Augment
-from mondegreen.data.dataset import ClipDataset
 from mondegreen.data.options import DataOptions, Material, open_material
-from mondegreen.errors import MondegreenError
-from mondegreen.files import read_json
 from mondegreen.gan.config import BudgetSchedule, GeneratorTraining
 from mondegreen.gan.training import GeneratorTrainer
 from mondegreen.generators.generator import (
@@ -41,7 +32,8 @@ class TrainGenerator:
     """Options of ``train generator``."""
 
     data: Annotated[DataOptions, tyro.conf.arg(name="")]
-    """Without --data: the clips that the classifier was trained on, divided alike."""
+    """Without --data: the clips that the classifier was trained on. With or without, they are
+    divided as in that training, unless --split says otherwise."""
     classifier: Path
     """Run folder of the classifier to attack."""
     out: Path
@@ -101,7 +93,9 @@ def execute(options: TrainGenerator) -> None:
     """Train a generator, or continue, or say that it is trained."""
     place = options.classifier
     classifier, options = load_attacked(options)
-    options = replace(options, data=data_of(place, options.data))
+    start = () if options.start_from is None else (options.start_from,)
+    data = data_of(place, options.data, beside=(*options.ensemble, *start))
+    options = replace(options, data=data)
     for target in options.target:
         classifier.label_index(target)
     material = open_material(
@@ -157,52 +151,12 @@ def load_attacked(options: TrainGenerator) -> tuple[Classifier, TrainGenerator]:
     return classifier.freeze(), kept
 
 
-def of_labels(data: ClipDataset, classifier: Classifier, labels: Sequence[str]) -> ClipDataset:
-    """Return the clips of some labels; all where none are named.
-
-    Raises:
-        MondegreenError: The classifier has no such label, or there are no clips of it.
-    """
-    if not labels:
-        return data
-    wanted = torch.tensor([classifier.label_index(label) for label in labels])
-    found = data.subset(torch.isin(data.labels, wanted).nonzero()[:, 0])
-    if not len(found):
-        raise MondegreenError(f"--source {' '.join(labels)}: a part has no clips of that label.")
-    return found
-
-
 def with_budget(training: GeneratorTraining, snr_db: float | None) -> GeneratorTraining:
     """Return the training with its final budget set to ``snr_db``, if that is given."""
     if snr_db is None:
         return training
     schedule = training.budget or BudgetSchedule(start_db=snr_db, ramp=0.0, spread_db=(0.0, 0.0))
     return replace(training, budget=replace(schedule, final_db=snr_db))
-
-
-def data_of(run_folder: Path, given: DataOptions) -> DataOptions:
-    """Return the given data options or, without --data, an earlier run's with the given changes.
-
-    Of an ensemble, the first member's.
-
-    Raises:
-        MondegreenError: There are none to take over.
-    """
-    if given.data is not None:
-        return given
-    listed = ensemble_file(run_folder)
-    if listed is not None:  # each was trained on clips of its own; those of the first count
-        run_folder = read_members(listed).members[0].folder
-    path = run_folder / "config.json"
-    if not path.is_file():
-        raise MondegreenError(f"--data is missing, and {run_folder} does not say which to use.")
-    saved = read_json(path)
-    data = saved.get("data") if isinstance(saved, dict) else None
-    earlier = from_dict(DataOptions, data, str(path))
-    named = {field.name: getattr(given, field.name) for field in fields(DataOptions)}
-    blank = DataOptions()
-    changes = {name: value for name, value in named.items() if value != getattr(blank, name)}
-    return replace(earlier, **changes)
 
 
 def _augment(

@@ -28,11 +28,12 @@ class DataOptions:
     second), or any <folder>/<label>/<clip>."""
     labels: tuple[str, ...] = ()
     """Labels and their order; by default the ten words, the ten genres, or every folder."""
-    split: SplitKind = "speaker"
+    split: SplitKind | None = None
     """speaker: 80/10/10 by a hash of the speaker or track; official: the lists of Speech Commands;
     fold-1 to fold-5: tests on that fold of ESC-10; lists: those of --lists; random: by file, as in
     the paper (the same speaker is then in training and test); random-chunk: by the clips that
-    recordings were cut into, as in the paper's code (the same track is then in both)."""
+    recordings were cut into, as in the paper's code (the same track is then in both). By default
+    as in the training of what is attacked or measured, and speaker where there is none."""
     lists: Path | None = None
     """Folder of train*.txt, valid*.txt and test*.txt, such as GTZAN's fault-filtered lists, for
     --split lists; by default the data folder."""
@@ -51,6 +52,11 @@ class DataOptions:
         """Refuse a limit that leaves nothing."""
         if self.limit is not None and self.limit < 1:
             raise MondegreenError(f"--limit is {self.limit}; 1 clip of each label is the least.")
+
+    @property
+    def kind_of_split(self) -> SplitKind:
+        """How the clips are divided, by speaker where nothing else is said."""
+        return self.split or "speaker"
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,7 @@ def _splits(
 ) -> dict[str, ClipDataset]:
     splits = open_splits(
         corpus,
-        options.split,
+        options.kind_of_split,
         lists=options.lists,
         sample_rate=sample_rate,
         clip_samples=clip_samples,
@@ -150,10 +156,10 @@ def _unlabelled(
     found = unlabelled(
         root, corpus.labels, extra=options.extra, group_pattern=options.group_pattern
     )
-    if options.split not in ("random", "random-chunk"):
+    if options.kind_of_split not in ("random", "random-chunk"):
         held_out = splits["validation"].groups | splits["test"].groups
         keep = [i for i, clip in enumerate(found.clips) if clip.group not in held_out]
-        if options.split == "speaker":  # also those who are only heard in unlabelled clips
+        if options.kind_of_split == "speaker":  # also those who are only heard in unlabelled clips
             keep = [i for i in keep if hash_split(found.clips[i].group) == "train"]
         found = found.subset(np.asarray(keep, dtype=np.int64))
     if not len(found):

@@ -67,7 +67,7 @@ CAPTIONS = {
     "are, are the 95 % intervals.",
     "success_over_pesq": "Success over mean narrow-band PESQ; the budgets of an attack are joined.",
     "success_over_time": "Success over mean time a clip at batch 1, one panel a budget; numbers at "
-    "the marks are gradient steps.",
+    "the marks are gradient steps, pale bars the 95 % intervals.",
     "success_over_queries": "Share of the pairs that have succeeded within so many queries, one "
     "panel a budget.",
 }
@@ -108,6 +108,7 @@ def render_page(found: dict[str, Comparison]) -> str:
                     comparison_paper.HEAD, comparison_paper.paper_rows(comparison), "ll" + "r" * 6
                 ),
                 f"{escape_text(comparison_paper.paper_note(comparison))}\n",
+                *(f"* {escape_text(note)}\n" for note in comparison_paper.limits_notes(comparison)),
             ]
     if not found:
         parts.append("No comparisons yet.\n")

@@ -124,19 +124,23 @@ def _words(setting: Setting) -> dict[str, str]:
 
 def _data(run: Path, classifier: Classifier) -> tuple[dict[str, Any], dict[str, str]]:
     """Return how the clips are divided, and the speaker or track of each test clip."""
-    path = run / "config.json"
-    saved = read_json(path)
-    options = from_dict(DataOptions, saved.get("data"), str(path))
+    options = _options(run)
     shape = (classifier.labels, classifier.sample_rate, classifier.clip_samples)
     train, test = (open_test_split(options, *shape, part) for part in ("train", "test"))
     about = {
-        "split_kind": options.split,
+        "split_kind": options.kind_of_split,
         "train_clips": len(train),
         "test_clips": len(test),
         "groups": len(test.groups),
     }
     groups = [test.corpus.clips[index].group for index in test.indices.tolist()]
     return about, dict(zip(test.names(), groups, strict=True))
+
+
+def _options(run: Path) -> DataOptions:
+    """Return the data options that a run was started with."""
+    path = run / "config.json"
+    return from_dict(DataOptions, read_json(path).get("data"), str(path))
 
 
 def _accuracy(run: Path) -> float:
@@ -165,7 +169,7 @@ def _leak(folder: Path, setting: Setting, outcomes: Mapping[str, Outcome]) -> An
     return {
         "split_kind": setting.leak,
         "clean_accuracy": _accuracy(leaky),
-        "honest_split_kind": read_json(folder / "classifier" / "config.json")["data"]["split"],
+        "honest_split_kind": _options(folder / "classifier").kind_of_split,
         "honest_accuracy": _accuracy(folder / "classifier"),
     }
 
