@@ -19,6 +19,9 @@ class Coder:
     """FFmpeg's name of what the encoder takes."""
     rates: tuple[int, ...]
     """Sample rates that it knows, ascending; what is between is taken to the next one."""
+    delay: int = 0
+    """By how many samples, at its own rate, what is decoded is late. MP3 and Opus say so
+    themselves, and FFmpeg takes it out."""
 
     def rate_for(self, sample_rate: int) -> int:
         """Return the sample rate to code clips of ``sample_rate`` at.
@@ -32,6 +35,6 @@ class Coder:
 
 MP3 = Coder("mp3", "libmp3lame", "mp3float", "fltp", _AUDIO_RATES)
 OPUS = Coder("opus", "libopus", "opus", "flt", (8_000, 12_000, 16_000, 24_000, 48_000))
-AAC = Coder("aac", "aac", "aac", "fltp", _AUDIO_RATES)
-AMR = Coder("amr", "libopencore_amrnb", "amrnb", "s16", (8_000,))
-G722 = Coder("g722", "adpcm_g722", "g722", "s16", (16_000,))
+AAC = Coder("aac", "aac", "aac", "fltp", _AUDIO_RATES, delay=1_024)
+AMR = Coder("amr", "libopencore_amrnb", "amrnb", "s16", (8_000,), delay=40)
+G722 = Coder("g722", "adpcm_g722", "g722", "s16", (16_000,), delay=22)

@@ -27,12 +27,12 @@ def play(x: Tensor, position: Tensor, speed: float) -> Tensor:
     """
     cutoff = _ROLLOFF / max(1.0, speed)
     reach = math.ceil(_ZEROS / cutoff)
-    base = position.floor().long()
+    base = position.floor()
     offsets = torch.arange(-reach, reach + 1, device=x.device)
-    index = base[:, None] + offsets
-    distance = (index - position[:, None]) * cutoff
-    window = torch.cos(math.pi * distance / (2 * _ZEROS)).square() * (distance.abs() < _ZEROS)
+    between = (position - base).to(x.dtype)
+    distance = (offsets - between[:, None]) * cutoff
+    window = torch.cos(distance * (math.pi / (2 * _ZEROS))).square() * (distance.abs() < _ZEROS)
     taps = cutoff * torch.sinc(distance) * window
     padded = torch.nn.functional.pad(x, (1, 1))  # anything outside reads a zero
-    inside = (index + 1).clamp(0, len(x) + 1)
-    return (padded[inside] * taps.to(x.dtype)).sum(dim=1)
+    index = (base.long()[:, None] + offsets + 1).clamp(0, len(x) + 1)
+    return (padded[index] * taps).sum(dim=1)

@@ -15,15 +15,15 @@ from mondegreen.channels.values import Range, check_range, pick, varies
 
 _FRAME_SECONDS = 0.032
 _OVERLAP = 4
-_FAINT = 1e-8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pitch(Channel):
-    """Change the pitch and keep the speed, by a phase vocoder (Flanagan and Golden 1966).
+    """Change the pitch and keep the speed, by a phase vocoder whose peaks hold their surroundings.
 
-    Bell System Technical Journal 45(9). Frames of 32 ms, three quarters overlapping, are spread in
-    time and then played faster by as much. Differentiable, phases included.
+    Laroche and Dolson, IEEE Trans. Speech and Audio Processing 7(3), 1999, "identity phase
+    locking". Frames of 32 ms, three quarters overlapping, are spread in time and then played faster
+    by as much. A gradient takes for given by how much each phase is turned.
 
     Raises:
         MondegreenError: ``semitones`` is out of range.
@@ -77,17 +77,52 @@ def stretch(x: Tensor, factor: float, size: int) -> Tensor:
     spectrum = torch.stft(
         padded, size, hop, window=window, pad_mode="constant", return_complex=True
     )
-    spectrum = spectrum + _FAINT  # the angle of zero has no gradient
     at = torch.arange(length // hop + 2, device=x.device, dtype=torch.float64) / factor
     left = at.long().clamp(max=spectrum.shape[1] - 2)
     share = (at - left).clamp(max=1.0).to(x.dtype)
-    magnitude = torch.lerp(spectrum.abs()[:, left], spectrum.abs()[:, left + 1], share)
-    angle = spectrum.angle()
-    advance = torch.arange(spectrum.shape[0], device=x.device, dtype=x.dtype)
-    advance = (advance * (2.0 * math.pi * hop / size))[:, None]
-    turn = angle[:, left + 1] - angle[:, left] - advance
-    turn = advance + turn - 2.0 * math.pi * torch.round(turn / (2.0 * math.pi))
-    phase = angle[:, :1] + torch.cat([turn.new_zeros(len(turn), 1), turn[:, :-1].cumsum(1)], dim=1)
-    spread = torch.polar(magnitude, phase)
+    first, second = spectrum[:, left], spectrum[:, left + 1]
+    with torch.no_grad():
+        magnitude = torch.lerp(first.abs(), second.abs(), share)
+        bins = torch.arange(len(spectrum), device=x.device, dtype=x.dtype)
+        expected = (bins * (2.0 * math.pi * hop / size))[:, None]
+        turn = second.angle() - first.angle()
+        turn = turn - 2.0 * math.pi * torch.round((turn - expected) / (2.0 * math.pi))
+        phase = _lock(first.angle(), turn, nearest_peaks(magnitude))
+        ones = torch.ones_like(phase)
+        turns = [torch.polar(ones, phase - one.angle()) for one in (first, second)]
+    spread = (1.0 - share) * first * turns[0] + share * second * turns[1]
     result: Tensor = torch.istft(spread, size, hop, window=window, length=length)
     return result
+
+
+def _lock(angle: Tensor, turn: Tensor, peak: Tensor) -> Tensor:
+    """Return the phases of the spread frames, ``(bins, frames)``.
+
+    Peaks go on from the frame before at their own frequency; the bins around a peak keep the phase
+    to it that they had.
+    """
+    phase = angle[:, 0]
+    phases = [phase]
+    for frame in range(1, angle.shape[1]):
+        near, now = peak[:, frame], angle[:, frame]
+        phase = (phase + turn[:, frame - 1])[near] + now - now[near]
+        phases.append(phase)
+    return torch.stack(phases, dim=1)
+
+
+def nearest_peaks(magnitude: Tensor) -> Tensor:
+    """Return for each bin the nearest bin that none of its two neighbours either side exceeds.
+
+    Shape:
+        - Input, output: ``(bins, frames)``
+
+    Example:
+        >>> nearest_peaks(torch.tensor([[0.1, 0.9, 0.2, 0.1, 0.0, 0.3, 0.7]]).T).T
+        tensor([[1, 1, 1, 1, 6, 6, 6]])
+    """
+    highest = torch.nn.functional.max_pool1d(magnitude.T[:, None], 5, 1, 2)[:, 0].T
+    bins = torch.arange(len(magnitude), device=magnitude.device)[:, None].expand_as(magnitude)
+    peak = magnitude >= highest
+    below = torch.where(peak, bins, -len(bins)).cummax(dim=0).values
+    above = torch.where(peak, bins, 2 * len(bins)).flip(0).cummin(dim=0).values.flip(0)
+    return torch.where(bins - below <= above - bins, below, above)

@@ -28,7 +28,7 @@ class Quantize(Channel):
     Example:
         >>> import torch
         >>> Quantize(bits=2)(torch.tensor([[[0.3, -0.2, 1.0]]]), sample_rate=16_000)
-        tensor([[[ 0.5000,  0.0000,  0.5000]]])
+        tensor([[[0.5000, 0.0000, 0.5000]]])
     """
 
     bits: int = 8
