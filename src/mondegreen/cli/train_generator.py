@@ -16,12 +16,13 @@ from mondegreen.classifiers.ensemble import (
     read_members,
     save_ensemble,
 )
-from mondegreen.cli.options import Device, Precision, parse, peek, say, start_fabric
+from mondegreen.cli.options import Device, Precision, join_repeated, parse, peek, say, start_fabric
 from mondegreen.configs import from_dict
 from mondegreen.data.augment import Augment
 from mondegreen.data.options import DataOptions, Material, open_material
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
+from mondegreen.gan.channel_mix import ChannelMix
 from mondegreen.gan.config import BudgetSchedule, GeneratorTraining
 from mondegreen.gan.training import GeneratorTrainer
 from mondegreen.generators.generator import (
@@ -60,6 +61,11 @@ class TrainGenerator:
     start_from: Path | None = None
     """Run folder of a trained generator, or zoo:<name>, to go on from instead of random weights;
     it needs the same architecture and as many targets, but may know another classifier."""
+    channel: tuple[str, ...] = ()
+    """Train through channels, one drawn for each batch: names as mondegreen channels takes them,
+    such as phone-call over-the-air mp3:kbps=64."""
+    channel_share: float = 0.75
+    """Share of the batches that pass a channel; the others are heard as they are made."""
     preset: Preset = "cpu"
     """smoke, demo, cpu or paper: the defaults of every other option."""
     network: NetworkKind | None = None
@@ -90,12 +96,14 @@ def run(words: Sequence[str]) -> None:
     network = peek(words, "--network", get_args(NetworkKind))
     options = default(preset, network)  # type: ignore[arg-type]
     description = "Train a generator of adversarial clips against a classifier (Algorithm 1)."
+    words = join_repeated(words, "--channel")
     execute(parse(TrainGenerator, words, "train generator", description, options))
 
 
 def execute(options: TrainGenerator) -> None:
     """Train a generator, or continue, or say that it is trained."""
     place = options.classifier
+    channels = ChannelMix.parse(options.channel, options.channel_share)
     classifier, options = load_attacked(options)
     options = replace(options, data=data_of(place, options.data))
     for target in options.target:
@@ -115,6 +123,7 @@ def execute(options: TrainGenerator) -> None:
         splits=material.splits,
         unlabelled=material.unlabelled,
         augment=_augment(training, classifier, material),
+        channels=channels,
         run=folder,
         fabric=fabric,
     )
