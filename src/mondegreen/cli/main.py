@@ -22,6 +22,7 @@ COMMANDS = {
     "attack": "make sound files be heard as a chosen label",
     "evaluate": "measure success and quality over a test split; write results.json",
     "compare": "attacks beside each other on the same clips, under the same budgets",
+    "channels": "what survives codecs, filters, noise and rooms",
     "transfer": "clips made against one classifier, heard by others",
     "reproduce": "the paper's experiments, from data to figures, in one report",
     "export": "write a generator as an ONNX file and check it against PyTorch",

@@ -12,9 +12,10 @@ import tyro
 from mondegreen.classifiers.classifier import Classifier, load_classifier
 from mondegreen.classifiers.ensemble import Combination, Ensemble, save_ensemble
 from mondegreen.cli.clips import data_of, of_labels
-from mondegreen.cli.options import Device, Precision, parse, peek, say, start_fabric
+from mondegreen.cli.options import Device, Precision, join_repeated, parse, peek, say, start_fabric
 from mondegreen.data.augment import Augment
 from mondegreen.data.options import DataOptions, Material, open_material
+from mondegreen.gan.channel_mix import ChannelMix
 from mondegreen.gan.config import BudgetSchedule, GeneratorTraining
 from mondegreen.gan.training import GeneratorTrainer
 from mondegreen.generators.generator import (
@@ -56,6 +57,11 @@ class TrainGenerator:
     start_from: Path | None = None
     """Run folder of a trained generator, or zoo:<name>, to go on from instead of random weights;
     it needs the same architecture and as many targets, but may know another classifier."""
+    channel: tuple[str, ...] = ()
+    """Train through channels, one drawn for each batch: names as mondegreen channels takes them,
+    such as phone-call over-the-air mp3:kbps=64."""
+    channel_share: float = 0.75
+    """Share of the batches that pass a channel; the others are heard as they are made."""
     preset: Preset = "cpu"
     """smoke, demo, cpu or paper: the defaults of every other option."""
     network: NetworkKind | None = None
@@ -86,12 +92,14 @@ def run(words: Sequence[str]) -> None:
     network = peek(words, "--network", get_args(NetworkKind))
     options = default(preset, network)  # type: ignore[arg-type]
     description = "Train a generator of adversarial clips against a classifier (Algorithm 1)."
+    words = join_repeated(words, "--channel")
     execute(parse(TrainGenerator, words, "train generator", description, options))
 
 
 def execute(options: TrainGenerator) -> None:
     """Train a generator, or continue, or say that it is trained."""
     place = options.classifier
+    channels = ChannelMix.parse(options.channel, options.channel_share)
     classifier, options = load_attacked(options)
     start = () if options.start_from is None else (options.start_from,)
     data = data_of(place, options.data, beside=(*options.ensemble, *start))
@@ -116,6 +124,7 @@ def execute(options: TrainGenerator) -> None:
         splits=splits,
         unlabelled=material.unlabelled,
         augment=_augment(training, classifier, material),
+        channels=channels,
         run=folder,
         fabric=fabric,
     )

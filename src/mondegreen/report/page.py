@@ -18,6 +18,7 @@ from mondegreen.report.pairs import Pair, Sample, check_labels, load_pairs, load
 from mondegreen.report.paper import CITATION, DOI, closest_setting
 from mondegreen.report.results import Results, load_metrics, load_results
 from mondegreen.report.style import save_figure
+from mondegreen.report.through_channels import HEAD, NOTE, channel_rows
 from mondegreen.report.views import charts, featured, hear, matrix, target_rows
 
 CLIP_FIGURES = 3
@@ -120,6 +121,7 @@ def render(results: Results, pairs: Sequence[Pair], samples: Sequence[Sample]) -
         kept=len(views),
         targets=target_rows(results),
         charts=charts(results, pairs),
+        channels={"head": HEAD, "note": NOTE, "rows": channel_rows(results)},
         duration=duration(results.duration_seconds),
         citation=CITATION,
         doi=DOI,
