@@ -25,6 +25,7 @@ COMMANDS = {
     "transfer": "clips made against one classifier, heard by others",
     "export": "write a generator as an ONNX file and check it against PyTorch",
     "report": "write the figures and the page of an evaluation",
+    "serve": "a page to attack, hear and see clips in the browser",
 }
 
 USAGE = """\
