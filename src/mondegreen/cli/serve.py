@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from mondegreen.cli.loading import classifier_folder
 from mondegreen.cli.options import parse, say
 from mondegreen.errors import MondegreenError
 from mondegreen.live.attacking import warm_up
+from mondegreen.live.channels import Channels
 from mondegreen.live.examples import Example, folder_examples, synthetic_examples
 from mondegreen.live.models import LiveModel, load_model
 from mondegreen.live.quality import Pesq
@@ -56,13 +58,14 @@ def execute(options: Serve) -> None:
         offered = _models(options)
         cores = available_cores()
         with Pesq(cores) as pesq:
-            studio = Studio(offered, pesq, folder)
+            studio = Studio(offered, pesq, Channels(), folder)
             examples = _examples(options, offered, folder)
             from mondegreen.live.page import build_page  # imports Gradio, which takes seconds
 
             page = build_page(studio, examples, cores)
             app = build_app(page, options.host)
             warm_up(offered.values(), pesq)
+            _warm_channels(studio)
             serve(app, listening, lambda: _announce(options.host, listening.getsockname()[1]))
     say("stopped; the page's temporary folder is deleted.")
 
@@ -90,6 +93,12 @@ def _examples(options: Serve, offered: dict[str, LiveModel], folder: Path) -> li
     if options.examples is not None:
         return folder_examples(options.examples, classifier, place)
     return synthetic_examples(classifier, place)
+
+
+def _warm_channels(studio: Studio) -> None:
+    """Try every channel in the background: rooms take seconds, and the page need not wait."""
+    for rate in {model.classifier.sample_rate for model in studio.models.values()}:
+        threading.Thread(target=studio.paths.warm_up, args=(rate,), daemon=True).start()
 
 
 def _announce(host: str, port: int) -> None:

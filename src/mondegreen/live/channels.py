@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
+from mondegreen.channels import CHANNEL_EXAMPLES, Channel, parse_channel
 from mondegreen.classifiers.classifier import predict
 from mondegreen.errors import MondegreenError
 from mondegreen.live.attacking import Answer
 from mondegreen.live.pictures import Track, draw, scale_of, to_wave
 
-MAX_CHANNELS_AT_ONCE = 16
-MAX_TEXT = 200
+MAX_CHAIN = 4
+"""Channels that may follow each other."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Passage:
 
     channel: str
     about: str
-    """What the channel does, in a sentence; empty for one that somebody typed."""
+    """What the channel does, in a sentence."""
     reason: str = ""
     """Why it could not be tried; empty where it was."""
     original: str = ""
@@ -37,59 +39,94 @@ class Passage:
     """The adversarial clip behind the channel."""
 
 
-def channel_examples() -> tuple[tuple[str, str], ...]:
-    """Return the channels that the page offers, each with a sentence about it."""
-    from mondegreen.channels import CHANNEL_EXAMPLES
+class Channels:
+    """The channels of the page, each read once: rooms take seconds when they are first needed.
 
-    return tuple(CHANNEL_EXAMPLES)
-
-
-def pass_channels(answer: Answer, channels: Sequence[str], seed: int = 0) -> list[Passage]:
-    """Send original and adversarial clip through channels, each with the same random numbers.
+    Visitors choose among them and write none of their own, as some channels read folders.
 
     Args:
-        answer: The attack whose clips are sent.
-        channels: Texts that :func:`mondegreen.channels.parse_channel` reads.
-        seed: Of the channels' noise.
-
-    Raises:
-        MondegreenError: There are more channels than a page tries at once.
+        examples: Pairs of a channel's text and a sentence about it.
+        seed: Of the channels' noise: both clips meet the same.
     """
-    if len(channels) > MAX_CHANNELS_AT_ONCE:
-        raise MondegreenError(
-            f"{len(channels)} channels are too many at once; choose up to {MAX_CHANNELS_AT_ONCE}."
-        )
-    about = dict(channel_examples())
-    return [_pass(answer, text, about.get(text, ""), seed) for text in channels]
 
+    def __init__(
+        self, examples: Sequence[tuple[str, str]] = CHANNEL_EXAMPLES, seed: int = 0
+    ) -> None:
+        self.about = dict(examples)
+        self.unavailable: dict[str, str] = {}
+        self._ready: dict[str, Channel] = {}
+        self._seed = seed
+        for text in self.about:
+            try:
+                self._ready[text] = parse_channel(text)
+            except MondegreenError as error:  # an extra is missing
+                self.unavailable[text] = str(error)
 
-def _pass(answer: Answer, text: str, about: str, seed: int) -> Passage:
-    from mondegreen.channels import parse_channel
+    @property
+    def available(self) -> tuple[str, ...]:
+        """The channels that can be tried."""
+        return tuple(self._ready)
 
-    classifier = answer.model.classifier
-    try:
-        if len(text) > MAX_TEXT:
-            raise MondegreenError(f"a channel of {len(text)} characters is too long.")
-        channel = parse_channel(text)
-        original, adversarial = (
-            channel(
-                x,
-                sample_rate=classifier.sample_rate,
-                generator=torch.Generator().manual_seed(seed),
+    def warm_up(self, sample_rate: int) -> None:
+        """Send noise through every channel, so that the first visitor waits no longer."""
+        noise = 0.1 * torch.randn(1, 1, sample_rate, generator=torch.Generator().manual_seed(0))
+        for text in self._ready:
+            try:
+                self._through(text, noise.clamp(-1.0, 1.0), sample_rate)
+            except MondegreenError as error:  # such as an FFmpeg without the coder
+                self.unavailable[text] = str(error)
+
+    def passages(self, answer: Answer, chosen: Sequence[str], *, chain: bool) -> Iterator[Passage]:
+        """Send original and adversarial clip through channels.
+
+        Args:
+            answer: The attack whose clips are sent.
+            chosen: Some of :attr:`available`.
+            chain: Send them through one after the other, instead of through each alone.
+
+        Raises:
+            MondegreenError: None, or one that is not on the page, was chosen, or too many in a row.
+        """
+        unknown = [text for text in chosen if text not in self.about]
+        if unknown or not chosen:
+            raise MondegreenError(
+                f"this page has no channel {unknown[0]!r}." if unknown else "Choose a channel."
             )
-            for x in (answer.x, answer.x_adv)
+        if chain and len(chosen) > MAX_CHAIN:
+            raise MondegreenError(
+                f"{len(chosen)} channels in a row are too many; choose up to {MAX_CHAIN}."
+            )
+        if chain and len(chosen) > 1:
+            yield self._pass(answer, "+".join(chosen), "One after the other.", chosen)
+            return
+        for text in chosen:
+            yield self._pass(answer, text, self.about[text], [text])
+
+    def _pass(self, answer: Answer, text: str, about: str, links: Sequence[str]) -> Passage:
+        classifier = answer.model.classifier
+        pair = [answer.x, answer.x_adv]
+        try:
+            for link in links:
+                pair = [self._through(link, x, classifier.sample_rate) for x in pair]
+        except MondegreenError as error:
+            return Passage(text, about, reason=str(error))
+        heard = predict(classifier, torch.cat(pair))
+        labels = [classifier.labels[int(one.argmax())] for one in heard]
+        wave = to_wave(pair[1], classifier.normalization)
+        return Passage(
+            text,
+            about,
+            original=labels[0],
+            adversarial=labels[1],
+            share=100 * float(heard[1, classifier.label_index(answer.request.target)]),
+            survives=labels[1] == answer.request.target,
+            track=draw(
+                "What arrives", "adversarial", wave, scale_of([wave], classifier.sample_rate)
+            ),
         )
-        heard = predict(classifier, torch.cat([original, adversarial]))
-    except MondegreenError as error:
-        return Passage(text[:MAX_TEXT], about, reason=str(error))
-    labels = [classifier.labels[int(one.argmax())] for one in heard]
-    wave = to_wave(adversarial, classifier.normalization)
-    return Passage(
-        text,
-        about,
-        original=labels[0],
-        adversarial=labels[1],
-        share=100 * float(heard[1, classifier.label_index(answer.request.target)]),
-        survives=labels[1] == answer.request.target,
-        track=draw(text, "adversarial", wave, scale_of([wave], classifier.sample_rate)),
-    )
+
+    def _through(self, text: str, x: Tensor, sample_rate: int) -> Tensor:
+        if text in self.unavailable:
+            raise MondegreenError(self.unavailable[text])
+        generator = torch.Generator().manual_seed(self._seed)
+        return self._ready[text](x, sample_rate=sample_rate, generator=generator)

@@ -10,7 +10,6 @@ import gradio as gr
 from gradio_client.utils import is_http_url_like
 
 from mondegreen.live.attacking import MAX_DB, MAX_STEPS, MIN_DB, STEPPED, Answer, Request
-from mondegreen.live.channels import channel_examples
 from mondegreen.live.examples import Example
 from mondegreen.live.studio import Studio
 
@@ -258,31 +257,28 @@ def _follow_the_model(studio: Studio, controls: _Controls, attack: Any, outputs:
 
 
 def _channels_tab(studio: Studio, session: gr.State) -> None:
+    paths = studio.paths
     with gr.Row():
         with gr.Column(scale=4, min_width=320):
             chosen = gr.CheckboxGroup(
-                [(f"{text}: {about}", text) for text, about in channel_examples()],
+                [(f"{text}\n{paths.about[text]}", text) for text in paths.available],
+                value=[*paths.available[:4]],
                 label="What lies between attacker and classifier",
+                elem_classes="mg-list",
             )
-            own = gr.Textbox(label="or one of your own", max_length=200)
+            chain = gr.Checkbox(False, label="One after the other, as a chain")
             button = gr.Button("Send it through", variant="primary", size="lg")
+            if paths.unavailable:
+                _html(studio.text("unavailable"))
         with gr.Column(scale=7, min_width=340):
-            shown = _html(studio.channels(None, []).html)
+            shown = _html(studio.channels(None, [], chain=False).html)
             numbers = gr.JSON(visible=False)
 
-    def send(
-        answer: Answer | None, chosen: list[str], own: str | None
-    ) -> tuple[str, dict[str, Any]]:
-        found = studio.channels(answer, chosen, own or "")
+    def send(answer: Answer | None, chosen: list[str], chain: bool) -> tuple[str, dict[str, Any]]:
+        found = studio.channels(answer, chosen, chain=chain)
         return found.html, found.numbers
 
-    gr.on(
-        [button.click, own.submit],
-        send,
-        [session, chosen, own],
-        [shown, numbers],
-        api_name="channels",
-    )
+    button.click(send, [session, chosen, chain], [shown, numbers], api_name="channels")
 
 
 def _listen_tab(studio: Studio) -> None:

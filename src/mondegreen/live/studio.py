@@ -12,7 +12,7 @@ from typing import Any
 from mondegreen.classifiers.classifier import predict
 from mondegreen.errors import MondegreenError
 from mondegreen.live.attacking import KINDS, UNIVERSAL_KINDS, Answer, Request, attack_clip
-from mondegreen.live.channels import pass_channels
+from mondegreen.live.channels import Channels
 from mondegreen.live.clips import read_clip
 from mondegreen.live.models import LiveModel
 from mondegreen.live.quality import Pesq
@@ -41,11 +41,14 @@ class Studio:
     Args:
         models: By the names they are chosen by.
         pesq: Scores the quality of an attacked clip.
+        channels: What an attacked clip can be sent through.
         files: Folder that all uploads and examples lie in; others are refused.
     """
 
-    def __init__(self, models: Mapping[str, LiveModel], pesq: Pesq, files: Path) -> None:
-        self.models = dict(models)
+    def __init__(
+        self, models: Mapping[str, LiveModel], pesq: Pesq, channels: Channels, files: Path
+    ) -> None:
+        self.models, self.paths = dict(models), channels
         self._pesq, self._files, self._views = pesq, files.resolve(), Views()
 
     def attack(self, path: str | None, model: str, request: Callable[[], Request]) -> Shown:
@@ -84,21 +87,18 @@ class Studio:
 
         return self._empty(EMPTY_LISTEN) if not path else self._guarded(work)
 
-    def channels(self, answer: Answer | None, chosen: Sequence[str], own: str = "") -> Shown:
+    def channels(self, answer: Answer | None, chosen: Sequence[str], *, chain: bool) -> Shown:
         """Send the session's adversarial clip through channels.
 
         Args:
             answer: What the session attacked last.
             chosen: Channels from the list.
-            own: One that was typed.
+            chain: Send it through one after the other.
         """
 
         def work() -> Shown:
             assert answer is not None
-            texts = list(dict.fromkeys([*chosen, *filter(None, [own.strip()])]))
-            if not texts:
-                raise MondegreenError("Choose a channel, or write one.")
-            passages = pass_channels(answer, texts)
+            passages = list(self.paths.passages(answer, chosen, chain=chain))
             tried = [passage for passage in passages if not passage.reason]
             return Shown(
                 self._views.passages(answer, passages),
@@ -117,8 +117,8 @@ class Studio:
         return [(text, kind) for kind, text in kinds.items()]
 
     def text(self, name: str) -> str:
-        """Return a part of the page that is always the same: ``head``, ``use``."""
-        return self._views.text(name)
+        """Return a part that does not change: ``head``, ``use``, ``unavailable``."""
+        return self._views.text(name, unavailable=self.paths.unavailable)
 
     def _model(self, name: str) -> LiveModel:
         if name not in self.models:

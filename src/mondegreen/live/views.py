@@ -80,9 +80,9 @@ class Views:
         """Return a sentence in place of an answer; ``wrong`` where it refuses something."""
         return self._render("notice", text=text, wrong=wrong)
 
-    def text(self, name: str) -> str:
-        """Return a part of the page that is always the same."""
-        return self._render(name)
+    def text(self, name: str, **values: object) -> str:
+        """Return a part of the page that does not change while it is served."""
+        return self._render(name, **values)
 
     def _render(self, name: str, **values: object) -> str:
         return self._templates.get_template(f"{name}.html.j2").render(**values)
