@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import tyro
 
 from mondegreen.cli.loading import classifier_folder
@@ -57,6 +58,7 @@ def execute(options: Serve) -> None:
     with own_folder() as folder, bind(options.host, options.port) as listening:
         offered = _models(options)
         cores = available_cores()
+        torch.set_num_threads(1)  # requests run beside each other instead
         with Pesq(cores) as pesq:
             studio = Studio(offered, pesq, Channels(), folder)
             examples = _examples(options, offered, folder)

@@ -39,13 +39,18 @@ def own_folder() -> Iterator[Path]:
     require("gradio", "demo")
     with tempfile.TemporaryDirectory(prefix="mondegreen-serve-") as name:
         folder = Path(name).resolve()
+        before = dict(os.environ)
         os.environ.update(
             GRADIO_TEMP_DIR=str(folder),
             GRADIO_ANALYTICS_ENABLED="False",
             HF_HUB_DISABLE_TELEMETRY="1",
             HF_HUB_OFFLINE="1",
         )
-        yield folder
+        try:
+            yield folder
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
 
 def bind(host: str, port: int) -> socket.socket:
