@@ -27,6 +27,7 @@ COMMANDS = {
     "reproduce": "the paper's experiments, from data to figures, in one report",
     "export": "write a generator as an ONNX file and check it against PyTorch",
     "report": "write the figures and the page of an evaluation",
+    "serve": "a page to attack, hear and see clips in the browser",
 }
 
 USAGE = """\
