@@ -106,6 +106,7 @@ def evaluate(
     pairs.before_probability[:] = before.numpy()[pairs.clip, pairs.target]
     random = np.random.default_rng(options.seed)
     kept = Kept(rows=draw_kept(pairs, options.quality_pairs, options.samples, random))
+    kept.heard_before = [before[pairs.clip[row]] for row in kept.rows]
     given = Conditions(classifier, data, budget, options.batch_size)
     totals = attack_pairs(attack, given, pairs, kept, partial)
     accuracy = float((before.argmax(1) == data.labels).double().mean())
