@@ -23,6 +23,7 @@ from mondegreen.evaluation.recipes import Entry, RecipeName, cross, recipe, with
 from mondegreen.evaluation.specs import Sources
 from mondegreen.generators.generator import Generator, load_generator
 from mondegreen.generators.spectral import SpectralConfig
+from mondegreen.report.comparison_page import write_comparison_page
 from mondegreen.report.comparison_results import load_comparison
 from mondegreen.report.comparison_tables import print_comparison, write_comparison
 from mondegreen.runs import Run
@@ -36,7 +37,7 @@ class Compare:
     data: Annotated[DataOptions, tyro.conf.arg(name="")]
     """Without --data: the clips that the generator was trained on, divided alike."""
     out: Path
-    """Folder for cells/, comparison.json, pairs.csv, tables and figures; the same command
+    """Folder for cells/, comparison.json, pairs.csv, tables, figures and a page; the same command
     continues there, and further attacks and budgets join what is finished."""
     measure: Annotated[CompareOptions, tyro.conf.arg(name="")]
     attacks: tuple[str, ...] = ()
@@ -111,7 +112,7 @@ def execute(options: Compare) -> None:
     bench, rules = _bench(options, data_of(model, options.data), classifier, generator)
     content = compare(cells, bench, Run(options.out, rules).folder, tell=say)
     found = load_comparison(options.out / "comparison.json")
-    files = write_comparison(options.out, found)
+    files = [*write_comparison(options.out, found), write_comparison_page(options.out)]
     if options.json:
         print(json.dumps(content, indent=2))
     else:

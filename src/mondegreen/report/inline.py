@@ -23,6 +23,9 @@ INKS = {
 }
 """Colours of the figures as the style sheet of the page knows them, for both themes."""
 
+LARGEST = 2.4
+"""Pixels a point at most: type of 7 points becomes that of the page."""
+
 
 def inline_svg(figure: Figure, name: str, label: str) -> Markup:
     """Return a figure as an ``svg`` element.
@@ -49,7 +52,9 @@ def inline_svg(figure: Figure, name: str, label: str) -> Markup:
     text = text.replace("xlink:href", "href").replace("font-family: 'DejaVu Sans'; ", "")
     text = re.sub(r"font: [^;\"]*?([\d.]+px)[^;\"]*", r"font-size: \1", text)
     text = re.sub(r"#[0-9a-f]{6}\b", lambda found: INKS.get(found[0], found[0]), text)
-    box = re.search(r'viewBox="[^"]*"', text)
-    assert box is not None, "matplotlib writes a viewBox"
-    head = f'<svg class="figure" {box[0]} role="img" aria-label="{escape(label)}">'
+    width, height = (72.0 * inches for inches in figure.get_size_inches())
+    head = (
+        f'<svg class="figure" viewBox="0 0 {width:g} {height:g}" role="img" '
+        f'aria-label="{escape(label)}" style="max-width:{LARGEST * width:.0f}px">'
+    )
     return Markup(head + text[text.index(">") + 1 :])
