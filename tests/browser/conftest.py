@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -25,10 +25,8 @@ from mondegreen.evaluation.results import Setting, write_evaluation
 from mondegreen.report.comparison_page import write_comparison_page
 from mondegreen.report.page import write_report
 
-pytest.importorskip("selenium", reason="needs the extra 'browser'")
-
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 RATE = 8000
 SAMPLES = 4 * RATE  # long enough that nothing ends while a slow machine clicks
@@ -150,7 +148,11 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    """A browser without a network."""
+    """The browser of all tests; they are skipped where there is none."""
+    pytest.importorskip("selenium", reason="needs the extra 'browser'")
+    from selenium.webdriver import Chrome, ChromeOptions
+    from selenium.webdriver.chrome.service import Service
+
     names = ("chromium", "chromium-browser", "google-chrome")
     program = next(filter(None, map(shutil.which, names)), None)
     driver = shutil.which("chromedriver")

@@ -49,7 +49,8 @@ def inline_svg(figure: Figure, name: str, label: str) -> Markup:
     text = re.sub(r'\b(id=")', rf"\g<1>{name}-", text)
     text = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", text)
     text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)  # would hold for the whole page
-    text = text.replace("xlink:href", "href").replace("font-family: 'DejaVu Sans'; ", "")
+    text = text.replace("xlink:href", "href")
+    text = re.sub(r"font-family: [^;\"]*;? ?", "", text)
     text = re.sub(r"font: [^;\"]*?([\d.]+px)[^;\"]*", r"font-size: \1", text)
     text = re.sub(r"#[0-9a-f]{6}\b", lambda found: INKS.get(found[0], found[0]), text)
     width, height = (72.0 * inches for inches in figure.get_size_inches())

@@ -57,53 +57,58 @@ def success_by_snr(pairs: Sequence[Pair]) -> list[Bin]:
     ]
 
 
-WIDTH, HEIGHT, FOOT = 420.0, 150.0, 52.0
+WIDTH, HEIGHT, HEAD, FOOT = 420.0, 150.0, 22.0, 52.0
 
 
 def bins_svg(bins: Sequence[Bin]) -> Markup:
     """Return the success of the bins as bars, with the number of pairs under each."""
-    low, high = bins[0].low, bins[-1].high
-    scale = WIDTH / (high - low)
-    parts = []
-    for one in bins:
-        left, width, top = scale * (one.low - low), scale * (one.high - one.low), 1 - one.rate
-        parts.append(
-            Markup(
-                '<rect class="empty" x="{0:.1f}" y="0" width="{1:.1f}" height="{2}"/>'
-                '<rect x="{0:.1f}" y="{3:.1f}" width="{1:.1f}" height="{4:.1f}"/>'
-                '<text x="{5:.1f}" y="{6}">{7:g}</text>'
-                '<text class="count" x="{8:.1f}" y="{9}">{10:,}</text>'
-            ).format(
-                left + 1,
-                width - 2,
-                HEIGHT,
-                HEIGHT * top,
-                HEIGHT * one.rate,
-                left,
-                HEIGHT + 17,
-                one.low,
-                left + width / 2,
-                HEIGHT + 33,
-                one.pairs,
-            )
-        )
     label = "Success by signal-to-noise ratio: " + "; ".join(
         f"{one.low:g} to {one.high:g} dB {100 * one.rate:.0f} % of {one.pairs:,}" for one in bins
     )
+    low, high = bins[0].low, bins[-1].high
+    scale = WIDTH / (high - low)
     return Markup(
-        '<svg class="histogram" viewBox="-14 -8 {} {}" role="img" aria-label="{}">{}'
-        '<path class="axis" d="M0 {}H{}"/><text x="{}" y="{}">{:g}</text>'
-        '<text x="{}" y="{}">dB (above), pairs (below)</text></svg>'
+        '<svg class="histogram" viewBox="-14 {top} {across} {down}" role="img" '
+        'aria-label="{label}">{bars}<path class="axis" d="M0 {height}H{width}"/>'
+        '<text x="{width}" y="{edges}">{high:g}</text>'
+        '<text x="{middle}" y="{title}">dB (above), pairs (below)</text></svg>'
     ).format(
-        WIDTH + 28,
-        HEIGHT + FOOT + 8,
-        label,
-        Markup("").join(parts),
-        HEIGHT,
-        WIDTH,
-        WIDTH,
-        HEIGHT + 17,
-        high,
-        WIDTH / 2,
-        HEIGHT + FOOT - 2,
+        top=-HEAD,
+        across=WIDTH + 28,
+        down=HEAD + HEIGHT + FOOT,
+        label=label,
+        bars=Markup("").join(_bar(one, scale * (one.low - low), scale) for one in bins),
+        height=HEIGHT,
+        width=WIDTH,
+        edges=HEIGHT + 17,
+        high=high,
+        middle=WIDTH / 2,
+        title=HEIGHT + FOOT - 2,
+    )
+
+
+def _bar(one: Bin, left: float, scale: float) -> Markup:
+    """Return a bar with its rate above, its lower edge and its pairs below."""
+    wide = scale * (one.high - one.low)
+    filled = HEIGHT * one.rate
+    return Markup(
+        '<rect class="empty" x="{x:.1f}" y="0" width="{wide:.1f}" height="{height}"/>'
+        '<rect x="{x:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{filled:.1f}"/>'
+        '<text class="rate" x="{middle:.1f}" y="{above:.1f}">{percent:.0f} %</text>'
+        '<text x="{left:.1f}" y="{edges}">{low:g}</text>'
+        '<text class="count" x="{middle:.1f}" y="{counts}">{pairs:,}</text>'
+    ).format(
+        x=left + 1,
+        wide=wide - 2,
+        height=HEIGHT,
+        top=HEIGHT - filled,
+        filled=filled,
+        middle=left + wide / 2,
+        above=HEIGHT - filled - 6,
+        percent=100 * one.rate,
+        left=left,
+        edges=HEIGHT + 17,
+        low=one.low,
+        counts=HEIGHT + 33,
+        pairs=one.pairs,
     )
