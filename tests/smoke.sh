@@ -72,7 +72,9 @@ done
 expect 0 "$command" compare --generator demo/generator --universal universal-perturbation \
   --filter universal-filter --attacks generator generator+1:quietness=0.5 pgd:steps=1 universal \
   filter --budgets snr:20 --pairs 4 --quality-pairs 0 --timing-rounds 1 --out comparison
-holds comparison/comparison.json comparison/table.md comparison/table.tex comparison/pairs.csv
+holds comparison/comparison.json comparison/table.md comparison/table.tex comparison/pairs.csv \
+  comparison/report.html
+expect 0 "$command" report comparison
 expect 0 "$command" compare --generator demo/generator --untargeted --attacks fgsm bim:steps=1 \
   mi-fgsm:steps=1 apgd:steps=2 cw:steps=2,binary_search_steps=1 deepfool:steps=1 \
   genetic:iterations=2 pso:epochs=1,iterations=2 square:queries=4 --budgets linf:0.01 --pairs 2 \
