@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -28,6 +30,8 @@ from mondegreen.report.style import (
 from mondegreen.report.waves import draw_envelope
 
 FloatArray = npt.NDArray[np.float64]
+Files = dict[tuple[str, str], tuple[Path, Path]]
+"""A clip before and after, by variant and reading."""
 COLOURS = {
     "hinge": ORANGE,
     "l2": GREEN,
@@ -69,12 +73,12 @@ def training_by_losses(ablation: Ablation) -> Figure:
         grid[1, 0].set_ylabel("generator loss")
         _log_if_positive(grid[1])
         figure.align_ylabels(grid[:, 0])
-        handles: dict[str, object] = {}
+        handles: dict[str, Artist] = {}
         for axes in grid[0]:
             for handle, name in zip(*axes.get_legend_handles_labels(), strict=True):
                 handles.setdefault(name, handle)
         figure.legend(
-            list(handles.values()),  # type: ignore[arg-type]
+            list(handles.values()),
             list(handles),
             loc="outside upper left",
             ncols=4 if len(readings) > 1 else 2,
@@ -100,14 +104,14 @@ def _lines(
     curves = [points for one in trainings if (points := one.points(name))]
     if not curves:
         return
-    look = {"color": COLOURS[variant], "linestyle": DASHES[variant]}
+    look: dict[str, Any] = {"color": COLOURS[variant], "linestyle": DASHES[variant]}
     if len(curves) > 1:
         for points in curves:
             steps, values = np.array(points).T
             axes.plot(steps, scale * values, color=COLOURS[variant], linewidth=0.35, alpha=0.6)
     steps, values = over_seeds(curves)
     values = scale * values
-    axes.plot(steps, values.mean(axis=0), label=VARIANTS[variant], **look)  # type: ignore[arg-type]
+    axes.plot(steps, values.mean(axis=0), label=VARIANTS[variant], **look)
     if len(curves) > 1:
         low, high = values.min(axis=0), values.max(axis=0)
         axes.fill_between(steps, low, high, color=COLOURS[variant], alpha=0.14, linewidth=0)
@@ -168,9 +172,9 @@ def _log_if_positive(row: Sequence[Axes]) -> None:
             axes.set_yscale("log")
 
 
-def pictured(ablation: Ablation, folder: Path | None) -> dict[tuple[str, str], tuple[Path, Path]]:
+def pictured(ablation: Ablation, folder: Path | None) -> Files:
     """Return the files of one example a variant and reading: of the first seed that has one."""
-    found = {}
+    found: Files = {}
     for reading, variant, trainings in ablation.groups():
         for one in sorted(trainings, key=lambda one: one.seed):
             files = existing(folder, one.example) if one.example else None
@@ -179,23 +183,21 @@ def pictured(ablation: Ablation, folder: Path | None) -> dict[tuple[str, str], t
     return found
 
 
-def perturbations(ablation: Ablation, folder: Path | None) -> Figure | None:
+def perturbations(ablation: Ablation, files: Files) -> Figure:
     """Draw a clip and its perturbations by hinge, L2 and both (the paper's Fig. 8).
 
     One column a reading of eq. 9. Each perturbation has a scale of its own, since the paper's
     question is where the noise lies; its title has the share of energy in the loudest tenth of its
     samples.
 
-    Returns:
-        The figure; None where no example can be read.
+    Args:
+        ablation: Whose examples they are.
+        files: What :func:`pictured` found: one example at least.
 
     Raises:
         MondegreenError: A sound is damaged.
     """
-    files = pictured(ablation, folder)
     readings = [name for name in ablation.readings if any(name == r for _, r in files)]
-    if not readings:
-        return None
     with figure_style():
         width = PAGE if len(readings) > 1 else COLUMN
         figure = Figure(figsize=(width, 4.2), layout="constrained")
@@ -210,7 +212,7 @@ def perturbations(ablation: Ablation, folder: Path | None) -> Figure | None:
 
 def _perturbations(
     panels: Sequence[Axes],
-    files: dict[tuple[str, str], tuple[Path, Path]],
+    files: Files,
     reading: str,
     ablation: Ablation,
 ) -> None:

@@ -10,6 +10,7 @@ from mondegreen.report.comparison_figures import (
     success_over_pesq,
     success_over_snr,
 )
+from mondegreen.report.comparison_panels import success_over_queries
 from mondegreen.report.formatting import number, percent
 from mondegreen.report.paper import SETTINGS, SPEECH, ReportedSetting
 from mondegreen.report.reproduction import tables
@@ -103,6 +104,19 @@ def rivals(found: Reproduction) -> Iterator[Exhibit]:
         claims = _table_1_claims(setting.reported)
         place = "Table 1" if setting.reported else "as Table 1"
         yield Exhibit(f"table-1-{setting.key}", "rivals", place, table.title, "", claims, table)
+        compared = setting.comparison
+        if not isinstance(compared, Missing) and "success_over_queries" in figure_names(compared):
+            shows = "Success within so many queries"
+            attacks = ", ".join(compared.labels)
+            yield Exhibit(
+                f"success-over-queries-{setting.key}",
+                "rivals",
+                BEYOND,
+                f"{shows}, {setting.data}",
+                "Attacks that hear probabilities only; the generator needs no query.",
+                claims_of(setting.reported, "rivals"),
+                Drawing(partial(success_over_queries, compared), f"{shows}: {attacks}."),
+            )
     for reported in _absent(found):
         table = tables.absent_table_1(reported, found.absent(reported))
         claims, key = _table_1_claims(reported), f"table-1-paper-{reported.key}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -74,6 +75,8 @@ def error_rates(reproduction: Reproduction) -> Figure:
                 _reported_range(axes, place, setting.reported)
                 place += 1
             for kind, scores in setting.measured().items():
+                if not scores.errors:
+                    continue
                 _box(axes, place, scores, COLOURS[kind])
                 kinds[kind] = None
                 place += 1
@@ -140,8 +143,13 @@ def _legend(figure: Figure, kinds: Sequence[str] | dict[str, None]) -> None:
         Line2D([], [], color=GREY, linestyle=dashes, linewidth=0.8, label="paper, reported: range")
     )
     handles.append(Line2D([], [], color=GREY, linewidth=3.0, label="paper: mean ± std. deviation"))
-    diamond = {"marker": "D", "linestyle": "none", "markersize": 3.0, "color": "white"}
-    handles.append(Line2D([], [], markeredgecolor="black", label="mean", **diamond))  # type: ignore[arg-type]
+    diamond: dict[str, Any] = {
+        "marker": "D",
+        "linestyle": "none",
+        "markersize": 3.0,
+        "color": "white",
+    }
+    handles.append(Line2D([], [], markeredgecolor="black", label="mean", **diamond))
     figure.legend(handles=handles, loc="outside upper left", ncols=2, handlelength=1.6)
 
 
@@ -179,15 +187,14 @@ def _reported_dots(left: Axes, right: Axes, setting: Setting) -> None:
         for one in found
     ]
     snr = [np.nan if one is None else one.snr_db for one in found]
-    look = {"linestyle": "none", "marker": "D", "markersize": 4.2, "markerfacecolor": "none"}
+    look: dict[str, Any] = {
+        "linestyle": "none",
+        "marker": "D",
+        "markersize": 4.2,
+        "markerfacecolor": "none",
+    }
     for axes, values in ((left, success), (right, snr)):
-        axes.plot(
-            values,
-            range(len(values)),
-            color=GREY,
-            label="paper, reported",
-            **look,  # type: ignore[arg-type]
-        )
+        axes.plot(values, range(len(values)), color=GREY, label="paper, reported", **look)
 
 
 def _dots(axes: Axes, values: Sequence[float], kind: str, shift: float) -> None:

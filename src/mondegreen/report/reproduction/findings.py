@@ -91,7 +91,7 @@ def paper_generators(setting: Setting) -> GeneratorScores | Finding:
     """
     part = setting.generators[PAPER_KIND]
     if not isinstance(part, Missing):
-        return part
+        return part if part.errors else cannot_say("No source and target were measured.")
     others = [
         f"{KINDS[kind]} reaches {percent(scores.success_rate, 1)}"
         for kind, scores in setting.measured().items()

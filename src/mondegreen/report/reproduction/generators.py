@@ -41,7 +41,9 @@ def read_part(fields: Fields, name: str, read: Callable[[Fields], Part]) -> Part
     if fields.values.get(name) is None:
         return Missing(NOT_PART)
     child = fields.child(name)
-    return Missing(child.text("missing")) if "missing" in child.values else read(child)
+    if "missing" in child.values:
+        return Missing(child.text("missing").strip().rstrip(".") or "no reason is given")
+    return read(child)
 
 
 @dataclass(frozen=True)

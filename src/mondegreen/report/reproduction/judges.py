@@ -54,7 +54,7 @@ def cell(setting: Setting, paper: ReportedSetting) -> Finding:
         return cannot_say("These labels are not in this setting.")
     row, column = (setting.labels.index(name) for name in (known.source, known.target))
     rate, pairs = scores.success_matrix[row][column], scores.pair_counts[row][column]
-    if rate is None:
+    if rate is None or pairs == 0:
         return cannot_say(f"“{known.source}” → “{known.target}” was not measured.")
     text = (
         f"“{known.source}” → “{known.target}”: {percent(rate)} of {pairs:,} clips "

@@ -40,7 +40,7 @@ def kinds(reproduction: Reproduction) -> Table:
         "ms a clip",
         "remark",
     )
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for setting in reproduction.settings:
         for kind, part in setting.generators.items():
             if isinstance(part, Missing):

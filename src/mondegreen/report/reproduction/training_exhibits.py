@@ -64,9 +64,10 @@ def _pair(one: Ablation) -> str:
 
 
 def _perturbations(found: Reproduction, one: Ablation) -> Drawing | Missing:
-    if not pictured(one, found.folder):
+    files = pictured(one, found.folder)
+    if not files:
         return Missing("its sounds are not at hand")
-    draw = partial(perturbations, one, found.folder)
+    draw = partial(perturbations, one, files)
     summary = f"A clip and its perturbations {_pair(one)} by hinge, L2 and both."
     return Drawing(draw, summary, from_sounds=True)
 
