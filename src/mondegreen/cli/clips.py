@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
-from mondegreen.classifiers.classifier import ensemble_file
+import torch
+
+from mondegreen.classifiers.classifier import Classifier, ensemble_file
 from mondegreen.classifiers.ensemble import read_members
 from mondegreen.cli.options import say
 from mondegreen.configs import from_dict
+from mondegreen.data.dataset import ClipDataset
 from mondegreen.data.options import DataOptions
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
@@ -146,3 +149,18 @@ def _told(options: DataOptions) -> str:
     if options.kind_of_split in ("random", "random-chunk"):
         words.append(f"of {options.data}")
     return " ".join(words)
+
+
+def of_labels(data: ClipDataset, classifier: Classifier, labels: Sequence[str]) -> ClipDataset:
+    """Return the clips of some labels; all where none are named.
+
+    Raises:
+        MondegreenError: The classifier has no such label, or there are no clips of it.
+    """
+    if not labels:
+        return data
+    wanted = torch.tensor([classifier.label_index(label) for label in labels])
+    found = data.subset(torch.isin(data.labels, wanted).nonzero()[:, 0])
+    if not len(found):
+        raise MondegreenError(f"--source {' '.join(labels)}: a part has no clips of that label.")
+    return found

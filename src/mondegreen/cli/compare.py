@@ -23,6 +23,7 @@ from mondegreen.evaluation.recipes import Entry, RecipeName, cross, recipe, with
 from mondegreen.evaluation.specs import Sources
 from mondegreen.generators.generator import Generator, load_generator
 from mondegreen.generators.spectral import SpectralConfig
+from mondegreen.report.comparison_page import write_comparison_page
 from mondegreen.report.comparison_results import load_comparison
 from mondegreen.report.comparison_tables import print_comparison, write_comparison
 from mondegreen.runs import Run
@@ -37,7 +38,7 @@ class Compare:
     """Without --data: the clips that the generator or, without one, the classifier was trained
     on. With or without, they are divided as in that training, unless --split says otherwise."""
     out: Path
-    """Folder for cells/, comparison.json, pairs.csv, tables and figures; the same command
+    """Folder for cells/, comparison.json, pairs.csv, tables, figures and a page; the same command
     continues there, and further attacks and budgets join what is finished."""
     measure: Annotated[CompareOptions, tyro.conf.arg(name="")]
     attacks: tuple[str, ...] = ()
@@ -115,7 +116,7 @@ def execute(options: Compare) -> None:
     bench, rules = _bench(options, data, classifier, generator)
     content = compare(cells, bench, Run(options.out, rules).folder, tell=say)
     found = load_comparison(options.out / "comparison.json")
-    files = write_comparison(options.out, found)
+    files = [*write_comparison(options.out, found), write_comparison_page(options.out)]
     if options.json:
         print(json.dumps(content, indent=2))
     else:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from mondegreen.data.cache import ClipCache
 from mondegreen.data.corpus import Corpus
@@ -44,6 +45,13 @@ class DataOptions:
     """Folder of long noise recordings; by default <data>/_background_noise_, or generated noise."""
     cache: Path | None = None
     """Where decoded clips are kept; by default $MONDEGREEN_CACHE or ~/.cache/mondegreen."""
+    limit: int | None = None
+    """For a trial: at most so many clips of each label in each part."""
+
+    def __post_init__(self) -> None:
+        """Refuse a limit that leaves nothing."""
+        if self.limit is not None and self.limit < 1:
+            raise MondegreenError(f"--limit is {self.limit}; 1 clip of each label is the least.")
 
     @property
     def kind_of_split(self) -> SplitKind:
@@ -86,7 +94,7 @@ def open_test_split(
         MondegreenError: As for :func:`open_labelled`, or clips cannot be read.
     """
     corpus = open_labelled(options, labels)
-    return _splits(corpus, options, sample_rate, clip_samples)[split]
+    return _first(_splits(corpus, options, sample_rate, clip_samples)[split], options.limit)
 
 
 def open_material(
@@ -104,7 +112,7 @@ def open_material(
     corpus = splits["test"].corpus  # without the clips that turned out to be silent
     return Material(
         corpus,
-        splits,
+        {name: _first(data, options.limit) for name, data in splits.items()},
         _unlabelled(options, corpus, splits, sample_rate, clip_samples),
         NoiseBank(_noise_files(options), sample_rate),
     )
@@ -122,6 +130,14 @@ def _splits(
         cache_folder=options.cache,
     )
     return {str(name): data for name, data in splits.items()}
+
+
+def _first(data: ClipDataset, limit: int | None) -> ClipDataset:
+    """Return the first clips of each label; all without a limit."""
+    if limit is None:
+        return data
+    rows = [(data.labels == label).nonzero()[:limit, 0] for label in data.labels.unique()]
+    return data.subset(torch.cat(rows).sort().values)
 
 
 def _unlabelled(

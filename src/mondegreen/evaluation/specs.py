@@ -44,6 +44,8 @@ LOADERS = {
 
 GRAMMAR = "write name, name+steps, name:option=value,option=value or module:Class"
 
+_CHANNEL = re.compile(r"[:,]channel=(.+)$")
+
 Value = int | float | bool | str
 
 
@@ -91,7 +93,8 @@ def parse_spec(text: str) -> AttackSpec:
 
     Args:
         text: A short name (of :data:`CLASSES` and :data:`LOADERS`) or ``module:Class``; of a
-            generator ``+k`` for k refining steps; and after a colon the constructor's options.
+            generator ``+k`` for k refining steps; and after a colon the constructor's options. The
+            option ``channel`` comes last: its value is the rest of the text.
 
     Raises:
         MondegreenError: It is not understood.
@@ -101,8 +104,11 @@ def parse_spec(text: str) -> AttackSpec:
         {'refine': 3, 'quietness': 0.5}
         >>> parse_spec("my_attacks:Burst:level=2").kind
         'my_attacks:Burst'
+        >>> parse_spec("pgd:steps=9,channel=mp3:kbps=32+gain:db=-3").options
+        {'steps': 9, 'channel': 'mp3:kbps=32+gain:db=-3'}
     """
-    parts = text.split(":")
+    channel = _CHANNEL.search(text)
+    parts = (text[: channel.start()] if channel else text).split(":")
     written = parts.pop() if "=" in parts[-1] else ""
     name, plus, steps = ":".join(parts).partition("+")
     options: dict[str, Value] = {}
@@ -121,6 +127,8 @@ def parse_spec(text: str) -> AttackSpec:
         if not (equals and key.isidentifier() and value) or key in options:
             raise MondegreenError(f"attack {text!r}: {item!r} is no option=value, or is repeated.")
         options[key] = _value(value)
+    if channel:
+        options["channel"] = channel.group(1)
     return AttackSpec(text, name, options)
 
 

@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,9 +18,8 @@ from mondegreen.report.comparison_results import Comparison, load_comparison
 from mondegreen.report.comparison_tables import markdown, markdown_reaches
 from mondegreen.report.comparison_texts import about, own_time, verdicts
 from mondegreen.report.comparison_words import plain_words
-from mondegreen.report.generated import write_or_check
+from mondegreen.report.generated import mark, picture, without_same_pictures, write_or_check
 from mondegreen.report.markdown import escape_text, table
-from mondegreen.report.style import save_figure
 
 HEAD = """\
 # Attacks compared
@@ -152,32 +149,13 @@ def render(results_root: Path, page: Path, *, draw: bool = True) -> dict[Path, s
 
 def _pictures(file: Path, folder: Path, comparison: Comparison, *, draw: bool) -> dict[Path, str]:
     """Return a comparison's figures as SVG, each with a last line that names its data."""
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
-    pictures = {}
     if not draw:
         names = [picture_name(file.parent.name, name) for name in figure_names(comparison)]
-        return {folder / name: f"{_mark(digest)}\n" for name in names}
-    with tempfile.TemporaryDirectory() as temporary:
-        for figure, drawn in draw_comparison(comparison).items():
-            (svg,) = save_figure(drawn, Path(temporary) / figure, ("svg",))
-            path = folder / picture_name(file.parent.name, figure)
-            text = svg.read_text(encoding="utf-8").rstrip("\n")
-            pictures[path] = f"{text}\n{_mark(digest)}\n"
-    return pictures
-
-
-def _mark(digest: str) -> str:
-    return f"<!-- drawn from comparison.json {digest} -->"
-
-
-def same_picture(path: Path, text: str) -> bool:
-    """Tell whether a picture was drawn from the same data.
-
-    Coordinates may differ in their last digits between machines, so only the last line counts.
-    """
-    if not path.is_file():
-        return False
-    return path.read_text(encoding="utf-8").splitlines()[-1:] == text.splitlines()[-1:]
+        return {folder / name: f"{mark(file)}\n" for name in names}
+    return {
+        folder / picture_name(file.parent.name, figure): picture(drawn, file)
+        for figure, drawn in draw_comparison(comparison).items()
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -190,13 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def wanted() -> dict[Path, str]:
         pages = render(options.results, options.page, draw=not options.check)
-        if not options.check:
-            return pages
-        return {
-            path: text
-            for path, text in pages.items()
-            if path.suffix != ".svg" or not same_picture(path, text)
-        }
+        return without_same_pictures(pages) if options.check else pages
 
     return write_or_check(wanted, options.check)
 
