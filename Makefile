@@ -8,7 +8,7 @@ CARD := src/mondegreen/zoo/speech-commands $(foreach db,20 25 30,results/spotter
         results/spotter-spectral-20db-quiet
 
 .PHONY: help setup demo test test-browser test-slow lint format types smoke results results-check \
-        picture clean
+        picture reproduction-pictures clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -20,9 +20,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) torch
-	$(INSTALL) --editable '.[quality,baselines,speech,onnx,dev,browser]' || { \
+	$(INSTALL) --editable '.[quality,baselines,speech,onnx,codecs,rooms,dev,browser]' || { \
 	  echo "note: PESQ is compiled here and needs a C compiler; going on without it" >&2; \
-	  $(INSTALL) --editable '.[baselines,speech,onnx,dev,browser]'; }
+	  $(INSTALL) --editable '.[baselines,speech,onnx,codecs,rooms,dev,browser]'; }
 	touch $@
 
 demo: setup  ## train, attack, measure and report on the synthetic corpus (FRESH=1 starts over)
@@ -61,6 +61,7 @@ results: setup  ## write docs/results.md and the README's table from results/*/r
 	$(BIN)/python -m mondegreen.report.readme results README.md
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md
 	$(BIN)/python -m mondegreen.report.docs_transfer results docs/transfer.md
+	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md
 	$(BIN)/python -m mondegreen.report.docs_tables results docs
 	$(BIN)/python -m mondegreen.report.card $(CARD)
@@ -69,11 +70,18 @@ picture: setup  ## redraw the README's picture from the evaluation in EVALUATION
 	$(RUN) report $(EVALUATION)
 	cp $(EVALUATION)/figures/clip_3.svg docs/images/clip.svg
 
+# RUN, given on the command line, stands for a folder here.
+reproduction-pictures: setup  ## draw the docs' figures of sounds from a reproduction in RUN=folder
+	@test -f $(RUN)/reproduction.json || { echo "give the folder of a reproduction: RUN=folder" >&2; exit 2; }
+	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md --sounds $(RUN)
+	$(MAKE) results
+
 results-check: setup  ## fail when these are out of step with the result files
 	$(BIN)/python -m mondegreen.report.docs_results results docs/results.md --check
 	$(BIN)/python -m mondegreen.report.readme results README.md --check
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md --check
 	$(BIN)/python -m mondegreen.report.docs_transfer results docs/transfer.md --check
+	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md --check
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md --check
 	$(BIN)/python -m mondegreen.report.docs_tables results docs --check
 	$(BIN)/python -m mondegreen.report.card --check $(CARD)

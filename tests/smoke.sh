@@ -42,6 +42,10 @@ ln -s ../voices demo/speech
 
 expect 0 "$command" data synthesize --out more-voices --speakers 2 --other-words bed \
   --noise-seconds 1
+expect 0 "$command" data synthesize --kind music --out music --tracks 5 --seconds 1
+expect 0 "$command" data info --data music --cache cache
+expect 0 "$command" train classifier --preset smoke --model sample-cnn --data music --cache cache \
+  --training.epochs 1 --out genres
 expect 0 "$command" data info --data voices --cache cache
 expect 0 "$command" train classifier --preset smoke --data voices --cache cache --out wide \
   --model wide-resnet --normalization paper --training.epochs 1
@@ -95,5 +99,7 @@ expect 2 "$command" attack nowhere.wav --target yes --generator demo/generator -
 expect 2 "$command" attack voices/no/*_0.wav --target maybe --generator demo/generator --out fooled
 expect 2 "$command" evaluate --generator voices --out nothing
 expect 2 "$command" train classifier --data nowhere --out nothing
+expect 2 "$command" data synthesize --kind music --out music --tracks 2
+expect 2 "$command" data synthesize --kind noise
 expect 2 "$command" nonsense
 echo "every command ran."

@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 import tyro
 
 from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.cli.clips import data_of
 from mondegreen.cli.loading import choose_budget, classifier_folder
 from mondegreen.cli.options import Device, choose_device, parse, say
-from mondegreen.cli.train_generator import data_of
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.bench import Bench, CompareOptions
@@ -35,7 +35,8 @@ class Compare:
     """Options of ``compare``."""
 
     data: Annotated[DataOptions, tyro.conf.arg(name="")]
-    """Without --data: the clips that the generator was trained on, divided alike."""
+    """Without --data: the clips that the generator or, without one, the classifier was trained
+    on. With or without, they are divided as in that training, unless --split says otherwise."""
     out: Path
     """Folder for cells/, comparison.json, pairs.csv, tables, figures and a page; the same command
     continues there, and further attacks and budgets join what is finished."""
@@ -96,7 +97,8 @@ def run(words: Sequence[str]) -> None:
 def execute(options: Compare) -> None:
     """Measure what is not measured yet; write and print the tables and figures."""
     model = resolve(options.generator)
-    classifier = load_classifier(options.classifier or classifier_folder(model))
+    heard_by = options.classifier or classifier_folder(model)
+    classifier = load_classifier(heard_by)
     given = cross(list(options.attacks), list(options.budgets))
     named = recipe(options.recipe) if options.recipe else []
     needed = any(entry.spec.kind == "generator" for entry in [*named, *given])
@@ -109,7 +111,9 @@ def execute(options: Compare) -> None:
     folders = {"universal": options.universal, "filter": options.filter}
     sources = Sources(generator, folders)
     cells = build_cells(entries, classifier, sources, untargeted=options.untargeted)
-    bench, rules = _bench(options, data_of(model, options.data), classifier, generator)
+    trained = [place for place in (heard_by, *folders.values()) if place is not None]
+    data = data_of(model if needed else heard_by, options.data, beside=trained)
+    bench, rules = _bench(options, data, classifier, generator)
     content = compare(cells, bench, Run(options.out, rules).folder, tell=say)
     found = load_comparison(options.out / "comparison.json")
     files = [*write_comparison(options.out, found), write_comparison_page(options.out)]
@@ -155,7 +159,7 @@ def _bench(
         classifier=classifier,
         data=clips,
         split=options.on,
-        split_kind=data.split,
+        split_kind=data.kind_of_split,
         options=options.measure,
         targets=targets,
         untargeted=options.untargeted,

@@ -17,6 +17,7 @@ from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.errors import MissingExtraError
+from mondegreen.evaluation.channels import through_channels
 from mondegreen.evaluation.evaluate import Evaluation, describe, network_cost
 from mondegreen.evaluation.pairs import Floats, Pairs
 from mondegreen.evaluation.samples import write_samples
@@ -92,6 +93,7 @@ def results(evaluation: Evaluation, setting: Setting, reason: str | None) -> dic
         "per_target": _per_target(evaluation, labels),
         "milliseconds_per_clip": evaluation.timing,
         "generator": network_cost(s.attack, s.classifier.clip_samples),
+        "channels": through_channels(evaluation.listening, pairs, s.data, s.seed),
         "seed": s.seed,
         "command": command_line(),
         "environment": environment(),
@@ -236,7 +238,8 @@ def _pairs_csv(evaluation: Evaluation, setting: Setting) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     head = ["clip", "source", "target", "before", "after", "success", "correct", "snr_db"]
-    writer.writerow([*head, *QUALITY])
+    heard = evaluation.listening
+    writer.writerow([*head, *QUALITY, *(f"after {name}" for name in heard.channels)])
     success, correct = pairs.success, pairs.correct
     for row in range(len(pairs)):
         writer.writerow(
@@ -246,6 +249,7 @@ def _pairs_csv(evaluation: Evaluation, setting: Setting) -> str:
                 int(success[row]),
                 int(correct[row]),
                 *(_number(getattr(pairs, name)[row]) for name in ("snr_db", *QUALITY)),
+                *(labels[index] for index in heard.after[:, row]),
             ]
         )
     return text.getvalue()

@@ -24,6 +24,7 @@ from mondegreen.report.paper import CITATION, DOI, closest_setting
 from mondegreen.report.results import Results, load_metrics, load_results
 from mondegreen.report.snr_bins import bins_svg, success_by_snr
 from mondegreen.report.style import save_figure
+from mondegreen.report.through_channels import HEAD, NOTE, channel_rows
 from mondegreen.report.views import SOUND_BYTES, charts, featured, hear, matrix, target_rows
 
 CLIP_FIGURES = 3
@@ -143,6 +144,7 @@ def render(
         extremes=extremes(views),
         targets=target_rows(results),
         charts=charts(results, pairs),
+        channels={"head": HEAD, "note": NOTE, "rows": channel_rows(results)},
         bins=bins_svg(bins) if bins else None,
         curve=curve,
         duration=duration(results.duration_seconds),

@@ -16,13 +16,16 @@ PAGE_BYTES = 15_000_000
 """No page is larger: it has to open on a phone and fit into a mail."""
 
 
-def render_page(template: str, scripts: Sequence[str], **shown: Any) -> str:
+def render_page(
+    template: str, scripts: Sequence[str], *, styles: Sequence[str] = (), **shown: Any
+) -> str:
     """Return a page as HTML.
 
     Args:
         template: Its file among the templates.
         scripts: Files of scripts, which run as one; the style and the theme's switch are of every
             page.
+        styles: Files of styles beside that of every page.
         shown: What the template shows.
     """
     environment = Environment(
@@ -37,7 +40,7 @@ def render_page(template: str, scripts: Sequence[str], **shown: Any) -> str:
     script = Markup('(() => {{\n"use strict";\n{}}})();\n').format(Markup(body))
     head_script = Markup(_source(environment, "head.js"))
     return environment.get_template(template).render(
-        style=Markup(_source(environment, "report.css")),
+        style=Markup("".join(_source(environment, name) for name in ("report.css", *styles))),
         script=script,
         head_script=head_script,
         script_sources=Markup(" ").join(map(_hash, (script, head_script))),
