@@ -34,15 +34,17 @@ def pair(snr_db: float | None, success: bool) -> Pair:
 # ------------------------------------------------------------------ probabilities
 
 
-def test_likeliest_labels_come_first_with_said_and_target(samples: list[Sample]) -> None:
+def test_said_and_target_come_first_then_the_likeliest(samples: list[Sample]) -> None:
     assert chances(samples[0]) == (
         Chance("low", 0.98, 0.12, "said"),
         Chance("mid", 0.0123, 0.8765, "target"),
         Chance("high", 0.0077, 0.0035, ""),
     )
     assert [one.label for one in chances(samples[0], most=1)] == ["low", "mid"]
-    surprised = replace(samples[0], after_probabilities={"low": 0.0, "mid": 0.01, "high": 0.99})
-    assert [one.label for one in chances(surprised, most=1)] == ["high", "low", "mid"]
+    more = {"low": 0.5, "mid": 0.1, "a": 0.05, "b": 0.05, "high": 0.3}
+    sample = replace(samples[0], before_probabilities=more, after_probabilities={**more, "b": 0.2})
+    assert [one.label for one in chances(sample)] == ["low", "mid", "high", "b", "a"]
+    assert [one.label for one in chances(sample, most=4)] == ["low", "mid", "high", "b"]
 
 
 def test_older_samples_know_the_target_only(samples: list[Sample]) -> None:

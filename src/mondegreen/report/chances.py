@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mondegreen.report.pairs import Sample
 
 MOST = 5
-"""Labels to show; what was said and the target are always among them."""
+"""Labels to show."""
 
 
 @dataclass(frozen=True)
@@ -24,24 +24,24 @@ class Chance:
 
 
 def chances(sample: Sample, most: int = MOST) -> tuple[Chance, ...]:
-    """Return the likeliest labels of a pair, by the higher of the two probabilities.
+    """Return what was said, the target, and other labels by the higher of their probabilities.
 
     Older evaluations know the probability of the target only: it stands alone then, and nothing is
     returned where not even that is known.
 
     Args:
         sample: The pair.
-        most: How many labels to show at least; what was said and the target join them.
+        most: How many labels to show; what was said and the target come first in any case.
     """
     before, after = sample.before_probabilities, sample.after_probabilities
     if before is None or after is None:
         known = sample.before_probability, sample.after_probability
         return () if known == (None, None) else (Chance(sample.target, *known, role="target"),)
-    ranked = sorted(before, key=lambda label: -max(before[label], after[label]))
-    wanted = {*ranked[:most], sample.source, sample.target}
-    roles = {sample.source: "said", sample.target: "target"}
+    roles = {sample.target: "target", sample.source: "said"}
+    first = [sample.source, sample.target] if sample.source != sample.target else [sample.source]
+    others = [label for label in before if label not in first]
+    others.sort(key=lambda label: -max(before[label], after[label]))
+    labels = [*first, *others[: max(0, most - len(first))]]
     return tuple(
-        Chance(label, before[label], after[label], roles.get(label, ""))
-        for label in ranked
-        if label in wanted
+        Chance(label, before[label], after[label], roles.get(label, "")) for label in labels
     )
