@@ -12,9 +12,9 @@ import tyro
 
 from mondegreen.channels import parse_channel
 from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.cli.clips import data_of
 from mondegreen.cli.loading import classifier_folder
 from mondegreen.cli.options import Device, choose_device, join_repeated, parse, say
-from mondegreen.cli.train_generator import data_of
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.cells import Cell, build_cells
@@ -115,7 +115,7 @@ def execute(options: Channels) -> None:
     generators = _open(options, models, classifier)
     cells = _cells(entries, generators, classifier, untargeted=options.untargeted)
     listening = Listening(channels, options.measure.seed)
-    data = data_of(models[0], options.data)
+    data = data_of(models[0], options.data, beside=tuple(models[1:]))
     bench, rules = _bench(options, data, classifier, generators, listening)
     content = measure_channels(cells, bench, Run(options.out, rules).folder, tell=say)
     found = load_channels(options.out / "channels.json")
@@ -184,7 +184,7 @@ def _bench(
         classifier=classifier,
         data=clips,
         split=options.on,
-        split_kind=data.split,
+        split_kind=data.kind_of_split,
         listening=listening,
         options=options.measure,
         targets=targets,

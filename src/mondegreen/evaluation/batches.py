@@ -58,7 +58,7 @@ def attack_pairs(
         attack: The attack.
         given: What it works on.
         pairs: Changed: the columns of :data:`OUTCOME`; and so is what ``given.listening`` heard.
-        kept: Changed: the waveforms of its rows.
+        kept: Changed: the waveforms of its rows, and what is heard in the perturbed ones.
         partial: Where finished batches are, and where further ones are written; None keeps none.
     """
     counted = CountedAttack(attack)
@@ -66,6 +66,7 @@ def attack_pairs(
     kept.x = [torch.empty(0)] * len(place)
     kept.x_adv = [torch.empty(0)] * len(place)
     given.listening.after = np.empty((len(given.listening.channels), len(pairs)), dtype=np.int64)
+    kept.heard_after = [torch.empty(0)] * len(place)
     memory: list[float] = []
     own, before = True, 0.0
     with progress_bar() as bar:
@@ -112,6 +113,7 @@ def _attack(
         "kept": np.array([place[row] for row in rows[wanted].tolist()], dtype=np.int64),
         "x": float_to_pcm16(x[wanted], scale).numpy(),
         "x_adv": float_to_pcm16(x_adv[wanted], scale).numpy(),
+        "probabilities": probabilities[wanted].cpu().numpy(),
     }
 
 
@@ -138,3 +140,5 @@ def _fill(found: Arrays, rows: Ints, pairs: Pairs, kept: Kept, given: Conditions
     x, x_adv = (pcm16_to_float(torch.from_numpy(found[name]), scale) for name in ("x", "x_adv"))
     for offset, number in enumerate(found["kept"].tolist()):
         kept.x[number], kept.x_adv[number] = x[offset], x_adv[offset]
+        if "probabilities" in found:  # batches of earlier versions do not tell
+            kept.heard_after[number] = torch.from_numpy(found["probabilities"][offset])

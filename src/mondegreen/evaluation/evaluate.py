@@ -112,6 +112,7 @@ def evaluate(
     pairs.before_probability[:] = before.numpy()[pairs.clip, pairs.target]
     random = np.random.default_rng(options.seed)
     kept = Kept(rows=draw_kept(pairs, options.quality_pairs, options.samples, random))
+    kept.heard_before = [before[pairs.clip[row]] for row in kept.rows]
     listening = listening or Listening({}, options.seed)
     if listening.before.shape != (len(listening.channels), len(data)):
         listening.hear_untouched(classifier, data)

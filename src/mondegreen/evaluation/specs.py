@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -198,12 +200,21 @@ def _takes(factory: Any, option: str) -> bool:
 
 def _find(spec: AttackSpec, place: str) -> Any:
     module, _, name = place.partition(":")
+    here = str(Path.cwd())
+    if spec.kind == place and here not in sys.path and "" not in sys.path:
+        sys.path.append(here)  # an installed command does not look where it is called
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise MondegreenError(
             f"attack {spec.text!r}: cannot import {name} from {module} ({error}). The module has "
-            "to be installed or in the folder that PYTHONPATH names."
+            "to be installed, in this folder or in one that PYTHONPATH names."
+        ) from error
+    except Exception as error:  # whatever somebody's own module raises
+        line = traceback.extract_tb(error.__traceback__)[-1]
+        raise MondegreenError(
+            f"attack {spec.text!r}: importing {module} failed at {line.filename}, line "
+            f"{line.lineno}: {type(error).__name__}: {error}."
         ) from error
 
 

@@ -66,6 +66,10 @@ class Fields:
             self.fail(name, f"expected a count, found {_short(value)}")
         return value
 
+    def optional_count(self, name: str) -> int | None:
+        """Return an integer of at least 0, or None where it is null or absent."""
+        return None if self.values.get(name) is None else self.count(name)
+
     def number(self, name: str) -> float:
         """Return a finite number."""
         return self._finite(name, self.value(name))

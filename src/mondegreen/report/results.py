@@ -168,7 +168,7 @@ def load_results(path: Path) -> Results:
         clean_accuracy=top.rate("clean_accuracy"),
         success_matrix=top.rates("success_matrix", size),
         pair_counts=top.counts("pair_counts", size),
-        per_target=_per_target(top.child("per_target"), classifier.labels),
+        per_target=read_targets(top.child("per_target"), classifier.labels),
         snr_db=read_quality(top, "snr_db"),
         pesq_nb=read_quality(top, "pesq_nb"),
         pesq_wb=read_quality(top, "pesq_wb"),
@@ -226,7 +226,8 @@ def read_data(fields: Fields) -> DataUsed:
     )
 
 
-def _per_target(fields: Fields, labels: tuple[str, ...]) -> dict[str, TargetScore]:
+def read_targets(fields: Fields, labels: tuple[str, ...]) -> dict[str, TargetScore]:
+    """Return the scores of the targets, in the order of ``labels``."""
     scores = {}
     for label in fields.values:
         if label not in labels:
@@ -257,16 +258,10 @@ def read_cost(times: Fields | None, generator: Fields | None) -> Cost:
     return Cost(
         batch1_ms=times.optional_number("batch1") if times else None,
         batch_n_ms=times.optional_number("batchN") if times else None,
-        n=_optional_count(times, "N"),
-        parameters=_optional_count(generator, "parameters"),
-        macs=_optional_count(generator, "macs"),
+        n=times.optional_count("N") if times else None,
+        parameters=generator.optional_count("parameters") if generator else None,
+        macs=generator.optional_count("macs") if generator else None,
     )
-
-
-def _optional_count(fields: Fields | None, name: str) -> int | None:
-    if fields is None or fields.values.get(name) is None:
-        return None
-    return fields.count(name)
 
 
 def load_metrics(path: Path) -> list[dict[str, float | None]]:
