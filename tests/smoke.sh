@@ -87,6 +87,16 @@ expect 0 "$command" transfer --data voices --cache cache --classifiers demo/clas
   --budget snr:20 --pairs 4 --out transferred
 holds transferred/transfer.json
 
+expect 0 "$command" channels --generator demo/generator --attacks generator \
+  pgd:steps=1,draws=2,channel=gain:db=-6 --budgets snr:20 --channel phone-call \
+  --channel lowpass:hz=4000+noise:snr_db=20 --pairs 4 --out through
+holds through/channels.json through/table.md through/figures/channels.svg
+expect 0 "$command" evaluate --generator demo/generator --out heard --quality-pairs 0 \
+  --timing-repeats 0 --channel quantize:bits=8 --channel shift
+expect 0 "$command" train generator --preset smoke --classifier demo/classifier --channel phone-call \
+  --training.epochs 1 --out through-channels
+expect 2 "$command" channels --channel nonsense --out nothing
+
 expect 0 "$command" export --generator demo/generator --out generator.onnx
 expect 0 "$command" attack voices/no/*_0.wav --target yes --backend onnx --out fooled-by-onnx \
   --generator generator.onnx --classifier demo/classifier

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -93,9 +94,21 @@ class Room(Channel):
         )
         room.add_source(source)
         room.add_microphone(microphone)
-        room.compute_rir()
+        _compute(room)
         travelled = distance / room.c * sample_rate + pra.constants.get("frac_delay_length") // 2
         return np.asarray(room.rir[0][0], dtype=np.float64), round(travelled)
+
+
+def _compute(room: Any) -> None:
+    """Compute the response on one thread: on several, sums have another order on each machine."""
+    import pyroomacoustics as pra
+
+    threads = pra.constants.get("num_threads")
+    pra.constants.set("num_threads", 1)
+    try:
+        room.compute_rir()
+    finally:
+        pra.constants.set("num_threads", threads)
 
 
 def _before(sample_rate: int) -> int:
