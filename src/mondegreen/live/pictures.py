@@ -18,7 +18,7 @@ from mondegreen.report.spectrum import spectrogram_db
 GAIN_DB = 20.0
 """How much louder the perturbation is played and drawn alone, where that does not clip."""
 
-_SILENT_DB = -60.0  # the brightest colour of a silent clip's spectrogram
+_SILENT_DB = -45.0  # top of a silent clip's spectrogram: what is 75 dB below is black
 
 Wave = npt.NDArray[np.float64]
 
