@@ -42,6 +42,10 @@ ln -s ../voices demo/speech
 
 expect 0 "$command" data synthesize --out more-voices --speakers 2 --other-words bed \
   --noise-seconds 1
+expect 0 "$command" data synthesize --kind music --out music --tracks 5 --seconds 1
+expect 0 "$command" data info --data music --cache cache
+expect 0 "$command" train classifier --preset smoke --model sample-cnn --data music --cache cache \
+  --training.epochs 1 --out genres
 expect 0 "$command" data info --data voices --cache cache
 expect 0 "$command" train classifier --preset smoke --data voices --cache cache --out wide \
   --model wide-resnet --normalization paper --training.epochs 1
@@ -68,7 +72,9 @@ done
 expect 0 "$command" compare --generator demo/generator --universal universal-perturbation \
   --filter universal-filter --attacks generator generator+1:quietness=0.5 pgd:steps=1 universal \
   filter --budgets snr:20 --pairs 4 --quality-pairs 0 --timing-rounds 1 --out comparison
-holds comparison/comparison.json comparison/table.md comparison/table.tex comparison/pairs.csv
+holds comparison/comparison.json comparison/table.md comparison/table.tex comparison/pairs.csv \
+  comparison/report.html
+expect 0 "$command" report comparison
 expect 0 "$command" compare --generator demo/generator --untargeted --attacks fgsm bim:steps=1 \
   mi-fgsm:steps=1 apgd:steps=2 cw:steps=2,binary_search_steps=1 deepfool:steps=1 \
   genetic:iterations=2 pso:epochs=1,iterations=2 square:queries=4 --budgets linf:0.01 --pairs 2 \
@@ -93,5 +99,7 @@ expect 2 "$command" attack nowhere.wav --target yes --generator demo/generator -
 expect 2 "$command" attack voices/no/*_0.wav --target maybe --generator demo/generator --out fooled
 expect 2 "$command" evaluate --generator voices --out nothing
 expect 2 "$command" train classifier --data nowhere --out nothing
+expect 2 "$command" data synthesize --kind music --out music --tracks 2
+expect 2 "$command" data synthesize --kind noise
 expect 2 "$command" nonsense
 echo "every command ran."

@@ -10,7 +10,7 @@ import pytest
 
 from mondegreen.errors import MondegreenError
 from mondegreen.files import write_json
-from mondegreen.report import docs_ablation, docs_hearing, docs_streaming
+from mondegreen.report import docs_ablation, docs_hearing, docs_music, docs_streaming
 from mondegreen.report.docs_tables import TABLES, main
 
 
@@ -71,6 +71,12 @@ def write_results(folder: Path) -> None:
     ]
     about = {"clips": 60, "snr_db": 20.0, "whole": 0.9875, "environment": {"cpu": "a machine"}}
     write_json(folder / "streaming.json", {**about, "rows": rows})
+    network = {"accuracy": 0.8125, "parameters": 155_000, "processor_seconds": 630.0}
+    split = {"tracks": {"train": 900, "test": 130}, "chance": 0.1, "loudness": 0.125}
+    split |= {"mean_spectrum": 0.375, "sample_cnn": network}
+    config = {"tracks": 120, "seconds": 4.0, "seed": 1024}
+    music = {"corpus": {"config": config}, "preset": "cpu", "environment": {"cpu": "a machine"}}
+    write_json(folder / "synthetic-music.json", {**music, "splits": {"speaker": split}})
 
 
 def test_pages_are_written_and_checked(tmp_path: Path) -> None:
@@ -95,12 +101,14 @@ def test_pages_are_written_and_checked(tmp_path: Path) -> None:
     ]
     assert latencies[0].startswith("| 64 + 16 | 80 | 6.40 %") and "272" in latencies[1]
     assert "98.75 %" in measurement
+    assert "| by track | 900 / 130 | 10.00 % | 12.50 % | 37.50 % | 81.25 % |" in measurement
+    assert "155,000 parameters" in measurement and "11 minutes" in measurement
 
 
 TABLES_PAGES = ("generator.md", "measurement.md")
 
 
-@pytest.mark.parametrize("kind", [docs_hearing, docs_streaming])
+@pytest.mark.parametrize("kind", [docs_hearing, docs_music, docs_streaming])
 def test_damaged_files_are_refused(kind: ModuleType, tmp_path: Path) -> None:
     write_json(tmp_path / "result.json", {"clips": 40})
     with pytest.raises(MondegreenError, match=r"result\.json is damaged"):

@@ -72,7 +72,15 @@ def load_comparison(path: Path) -> Comparison:
         MondegreenError: The file is missing, not JSON, of another format, or a field is missing or
             damaged; the message names the file and the field.
     """
-    top = Fields.of(read_json(path), str(path))
+    return read_comparison(Fields.of(read_json(path), str(path)))
+
+
+def read_comparison(top: Fields) -> Comparison:
+    """Check the content of a ``comparison.json``.
+
+    Raises:
+        MondegreenError: It is of another format, or a field is missing or damaged.
+    """
     if top.value("format") != FORMAT:
         top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
     pairs = top.child("pairs")
@@ -80,7 +88,7 @@ def load_comparison(path: Path) -> Comparison:
     if not isinstance(listed, list) or not listed:
         top.fail("cells", "expected a list of cells")
     cells = tuple(
-        read_cell(Fields.of(cell, f"{path}: cell {number}"))
+        read_cell(Fields.of(cell, f"{top.where}: cell {number}"))
         for number, cell in enumerate(listed, start=1)
     )
     goal = top.values.get("goal", "targeted")  # all comparisons were, before there was a choice

@@ -28,6 +28,7 @@ from mondegreen.report.comparison_texts import (
     rows,
 )
 from mondegreen.report.formatting import DASH, number
+from mondegreen.report.latex import wide_table
 from mondegreen.report.markdown import table
 from mondegreen.report.style import save_figure
 
@@ -46,8 +47,8 @@ def markdown_reaches(comparison: Comparison) -> str:
 def latex(comparison: Comparison) -> str:
     """Return the tables for a paper, with the rules of the package ``booktabs``."""
     notes = " ".join(filter(None, (about(comparison), own_time(comparison))))
-    text = "% needs \\usepackage{booktabs} and \\usepackage{graphicx}\n" + _tex_table(
-        columns(comparison), rows(comparison), "ll", notes
+    text = "% needs \\usepackage{booktabs} and \\usepackage{graphicx}\n" + wide_table(
+        columns(comparison), rows(comparison), _sides(columns(comparison), "ll"), notes
     )
     if comparison.reaches:
         caption = (
@@ -56,43 +57,14 @@ def latex(comparison: Comparison) -> str:
         )
         known = any(one.interval for reach in comparison.reaches for one in reach.levels)
         caption += ", with 95 % intervals by a bootstrap over speakers or tracks." if known else "."
-        text += "\n" + _tex_table(reach_columns(comparison), reach_rows(comparison), "l", caption)
+        head = reach_columns(comparison)
+        text += "\n" + wide_table(head, reach_rows(comparison), _sides(head, "l"), caption)
     return text
 
 
-def _tex_table(head: Sequence[str], body: Sequence[Sequence[str]], left: str, caption: str) -> str:
-    """Return a table as wide as the page allows, the columns after ``left`` to the right."""
-    lines = "".join(" & ".join(map(_tex, row)) + " \\\\\n" for row in body)
-    alignment = left + "r" * (len(head) - len(left))
-    return (
-        "\\begin{table*}\n\\centering\n"
-        f"\\caption{{{_tex(caption)}}}\n"
-        "\\resizebox{\\ifdim\\width>\\textwidth\\textwidth\\else\\width\\fi}{!}{%\n"
-        f"\\begin{{tabular}}{{{alignment}}}\n\\toprule\n"
-        f"{' & '.join(map(_tex, head))} \\\\\n\\midrule\n{lines}"
-        "\\bottomrule\n\\end{tabular}}\n\\end{table*}\n"
-    )
-
-
-def _tex(text: str) -> str:
-    special = {
-        **{letter: f"\\{letter}" for letter in "&%$#_{}"},
-        "\\": "\\textbackslash{}",
-        "~": "\\textasciitilde{}",
-        "^": "\\textasciicircum{}",
-        "–": "--",
-        "†": "$^\\dagger$",
-        "<": "$<$",
-        ">": "$>$",
-        "≥": "$\\geq$",
-        "≤": "$\\leq$",
-        "δ": "$\\delta$",
-        "‖": "$\\|$",
-        "₂": "$_2$",
-        "∞": "$\\infty$",
-        "−": "$-$",
-    }
-    return "".join(special.get(letter, letter) for letter in text)
+def _sides(head: Sequence[str], left: str) -> str:
+    """Return the alignment of the columns, those after ``left`` to the right."""
+    return left + "r" * (len(head) - len(left))
 
 
 def write_comparison(

@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,9 +18,8 @@ from mondegreen.report.comparison_results import Comparison, load_comparison
 from mondegreen.report.comparison_tables import markdown, markdown_reaches
 from mondegreen.report.comparison_texts import about, own_time, verdicts
 from mondegreen.report.comparison_words import plain_words
-from mondegreen.report.generated import write_or_check
+from mondegreen.report.generated import mark, picture, without_same_pictures, write_or_check
 from mondegreen.report.markdown import escape_text, table
-from mondegreen.report.style import save_figure
 
 HEAD = """\
 # Attacks compared
@@ -70,7 +67,7 @@ CAPTIONS = {
     "are, are the 95 % intervals.",
     "success_over_pesq": "Success over mean narrow-band PESQ; the budgets of an attack are joined.",
     "success_over_time": "Success over mean time a clip at batch 1, one panel a budget; numbers at "
-    "the marks are gradient steps.",
+    "the marks are gradient steps, pale bars the 95 % intervals.",
     "success_over_queries": "Share of the pairs that have succeeded within so many queries, one "
     "panel a budget.",
 }
@@ -111,6 +108,7 @@ def render_page(found: dict[str, Comparison]) -> str:
                     comparison_paper.HEAD, comparison_paper.paper_rows(comparison), "ll" + "r" * 6
                 ),
                 f"{escape_text(comparison_paper.paper_note(comparison))}\n",
+                *(f"* {escape_text(note)}\n" for note in comparison_paper.limits_notes(comparison)),
             ]
     if not found:
         parts.append("No comparisons yet.\n")
@@ -151,32 +149,13 @@ def render(results_root: Path, page: Path, *, draw: bool = True) -> dict[Path, s
 
 def _pictures(file: Path, folder: Path, comparison: Comparison, *, draw: bool) -> dict[Path, str]:
     """Return a comparison's figures as SVG, each with a last line that names its data."""
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
-    pictures = {}
     if not draw:
         names = [picture_name(file.parent.name, name) for name in figure_names(comparison)]
-        return {folder / name: f"{_mark(digest)}\n" for name in names}
-    with tempfile.TemporaryDirectory() as temporary:
-        for figure, drawn in draw_comparison(comparison).items():
-            (svg,) = save_figure(drawn, Path(temporary) / figure, ("svg",))
-            path = folder / picture_name(file.parent.name, figure)
-            text = svg.read_text(encoding="utf-8").rstrip("\n")
-            pictures[path] = f"{text}\n{_mark(digest)}\n"
-    return pictures
-
-
-def _mark(digest: str) -> str:
-    return f"<!-- drawn from comparison.json {digest} -->"
-
-
-def same_picture(path: Path, text: str) -> bool:
-    """Tell whether a picture was drawn from the same data.
-
-    Coordinates may differ in their last digits between machines, so only the last line counts.
-    """
-    if not path.is_file():
-        return False
-    return path.read_text(encoding="utf-8").splitlines()[-1:] == text.splitlines()[-1:]
+        return {folder / name: f"{mark(file)}\n" for name in names}
+    return {
+        folder / picture_name(file.parent.name, figure): picture(drawn, file)
+        for figure, drawn in draw_comparison(comparison).items()
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -189,13 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def wanted() -> dict[Path, str]:
         pages = render(options.results, options.page, draw=not options.check)
-        if not options.check:
-            return pages
-        return {
-            path: text
-            for path, text in pages.items()
-            if path.suffix != ".svg" or not same_picture(path, text)
-        }
+        return without_same_pictures(pages) if options.check else pages
 
     return write_or_check(wanted, options.check)
 

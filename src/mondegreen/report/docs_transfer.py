@@ -8,17 +8,18 @@ they are in step.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from mondegreen.errors import MondegreenError
-from mondegreen.report.docs_comparison import same_picture
-from mondegreen.report.generated import insert, write_or_check
+from mondegreen.report.generated import (
+    insert,
+    picture,
+    without_same_pictures,
+    write_or_check,
+)
 from mondegreen.report.markdown import escape_text
-from mondegreen.report.style import save_figure
 from mondegreen.report.transfer_figures import transfer_matrix
 from mondegreen.report.transfer_results import Transfer, load_transfer
 from mondegreen.report.transfer_tables import about, markdown
@@ -76,19 +77,10 @@ def render(results_root: Path, page: Path) -> dict[Path, str]:
     found = {file.parent.name: load_transfer(file) for file in files}
     text = insert(page.read_text(encoding="utf-8"), render_tables(found), "transfer")
     pictures = {
-        page.parent / "images" / picture_name(file.parent.name): _picture(file, one)
+        page.parent / "images" / picture_name(file.parent.name): picture(transfer_matrix(one), file)
         for file, one in zip(files, found.values(), strict=True)
     }
     return {page: text, **pictures}
-
-
-def _picture(file: Path, found: Transfer) -> str:
-    """Return a transfer's figure as SVG, with a last line that names its data."""
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
-    with tempfile.TemporaryDirectory() as temporary:
-        (svg,) = save_figure(transfer_matrix(found), Path(temporary) / "matrix", ("svg",))
-        text = svg.read_text(encoding="utf-8").rstrip("\n")
-    return f"{text}\n<!-- drawn from transfer.json {digest} -->\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -101,13 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def wanted() -> dict[Path, str]:
         pages = render(options.results, options.page)
-        if not options.check:
-            return pages
-        return {
-            path: text
-            for path, text in pages.items()
-            if path.suffix != ".svg" or not same_picture(path, text)
-        }
+        return without_same_pictures(pages) if options.check else pages
 
     return write_or_check(wanted, options.check)
 

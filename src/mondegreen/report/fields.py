@@ -66,6 +66,10 @@ class Fields:
             self.fail(name, f"expected a count, found {_short(value)}")
         return value
 
+    def optional_count(self, name: str) -> int | None:
+        """Return an integer of at least 0, or None where it is null or absent."""
+        return None if self.values.get(name) is None else self.count(name)
+
     def number(self, name: str) -> float:
         """Return a finite number."""
         return self._finite(name, self.value(name))
@@ -94,6 +98,16 @@ class Fields:
     def child(self, name: str) -> Fields:
         """Return a nested object."""
         return Fields.of(self.value(name), f"{self.where}: {name}")
+
+    def children(self, name: str) -> list[Fields]:
+        """Return a list of nested objects."""
+        values = self.value(name)
+        if not isinstance(values, list):
+            self.fail(name, f"expected a list of objects, found {_short(values)}")
+        return [
+            Fields.of(value, f"{self.where}: {name} {number}")
+            for number, value in enumerate(values, start=1)
+        ]
 
     def optional_child(self, name: str) -> Fields | None:
         """Return a nested object, or None where it is null or absent."""

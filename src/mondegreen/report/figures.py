@@ -45,31 +45,39 @@ def success_matrix(results: Results) -> Figure:
     The diagonal and pairs that were not measured stay blank. Beyond 15 labels the cells have no
     numbers.
     """
-    count = len(results.labels)
-    rates = 100.0 * np.array(results.success_matrix, dtype=np.float64)  # None becomes NaN
     with figure_style():
-        width = COLUMN if count <= NUMBERS_UP_TO else PAGE
+        width = COLUMN if len(results.labels) <= NUMBERS_UP_TO else PAGE
         figure = Figure(figsize=(width, 0.85 * width), layout="constrained")
         axes = figure.add_subplot()
-        colours = matplotlib.colormaps[MATRIX_COLOURS].with_extremes(bad="white")
-        image = axes.imshow(rates, cmap=colours, vmin=0.0, vmax=100.0, aspect="auto")
-        names = [shorten(label) for label in results.labels]
-        upright = max(map(len, names)) * count <= 50
-        axes.set_xticks(range(count), names, rotation=0 if upright else 90)
-        axes.set_yticks(range(count), names)
-        axes.tick_params(length=0, labelsize=6.5 if count <= 20 else 5.5)
-        axes.set_xlabel("target label")
-        axes.set_ylabel("source label")
-        axes.spines[:].set_visible(False)
-        axes.set_xticks(np.arange(count - 1) + 0.5, minor=True)
-        axes.set_yticks(np.arange(count - 1) + 0.5, minor=True)
-        axes.grid(which="minor", color="white", linewidth=0.8)
-        axes.tick_params(which="minor", length=0)
-        axes.set_axisbelow(False)
-        if count <= NUMBERS_UP_TO:
-            _write_numbers(axes, image, rates)
+        image = draw_matrix(axes, results.labels, results.success_matrix)
         colour_bar(figure, image, axes, "success rate (%)")
     return figure
+
+
+def draw_matrix(
+    axes: Axes, labels: Sequence[str], matrix: Sequence[Sequence[float | None]]
+) -> AxesImage:
+    """Draw the rates of a matrix ``[source][target]`` in percent, for a style that is set."""
+    count = len(labels)
+    rates = 100.0 * np.array(matrix, dtype=np.float64)  # None becomes NaN
+    colours = matplotlib.colormaps[MATRIX_COLOURS].with_extremes(bad="white")
+    image = axes.imshow(rates, cmap=colours, vmin=0.0, vmax=100.0, aspect="auto")
+    names = [shorten(label) for label in labels]
+    upright = max(map(len, names)) * count <= 50
+    axes.set_xticks(range(count), names, rotation=0 if upright else 90)
+    axes.set_yticks(range(count), names)
+    axes.tick_params(length=0, labelsize=6.5 if count <= 20 else 5.5)
+    axes.set_xlabel("target label")
+    axes.set_ylabel("source label")
+    axes.spines[:].set_visible(False)
+    axes.set_xticks(np.arange(count - 1) + 0.5, minor=True)
+    axes.set_yticks(np.arange(count - 1) + 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=0.8)
+    axes.tick_params(which="minor", length=0)
+    axes.set_axisbelow(False)
+    if count <= NUMBERS_UP_TO:
+        _write_numbers(axes, image, rates)
+    return image
 
 
 def _write_numbers(axes: Axes, image: AxesImage, rates: FloatArray) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from mondegreen.errors import MondegreenError
 from mondegreen.files import write_text
+from mondegreen.report.style import save_figure
 
 Pages = Mapping[Path, str]
 
@@ -37,6 +42,48 @@ def write_or_check(render: Callable[[], Pages], check: bool) -> int:
     for path in old:
         print(f"{path} is out of step with the results; run `make results`.", file=sys.stderr)
     return int(bool(old))
+
+
+def picture(figure: Figure, source: Path) -> str:
+    """Return a figure as SVG, with a last line that names the file that it was drawn from.
+
+    Raises:
+        MondegreenError: The figure cannot be drawn.
+        OSError: The file cannot be read.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        (svg,) = save_figure(figure, Path(temporary) / "figure", ("svg",))
+        text = svg.read_text(encoding="utf-8").rstrip("\n")
+    return f"{text}\n{mark(source)}\n"
+
+
+def mark(source: Path) -> str:
+    """Return the last line of a picture that was drawn from a file.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    return f"<!-- drawn from {source.name} {digest} -->"
+
+
+def same_picture(path: Path, text: str) -> bool:
+    """Tell whether a picture was drawn from the same data.
+
+    Coordinates may differ in their last digits between machines, so only the last line counts.
+    """
+    if not path.is_file():
+        return False
+    return path.read_text(encoding="utf-8").splitlines()[-1:] == text.splitlines()[-1:]
+
+
+def without_same_pictures(pages: Pages) -> dict[Path, str]:
+    """Return the pages without the pictures that are drawn from the same data already."""
+    return {
+        path: text
+        for path, text in pages.items()
+        if path.suffix != ".svg" or not same_picture(path, text)
+    }
 
 
 def insert(page: str, text: str, name: str) -> str:

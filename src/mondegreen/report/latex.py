@@ -10,6 +10,12 @@ _SPECIAL = {
     "~": "\\textasciitilde{}",
     "^": "\\textasciicircum{}",
     "–": "--",
+    "†": "$^\\dagger$",
+    "<": "$<$",
+    ">": "$>$",
+    "→": "$\\to$",
+    "×": "$\\times$",
+    "·": "$\\cdot$",
     "≥": "$\\geq$",
     "≤": "$\\leq$",
     "δ": "$\\delta$",
@@ -40,6 +46,30 @@ def latex_table(
         f"\\caption{{{escape(caption)}}}\n"
         f"\\begin{{tabular}}{{{alignment}}}\n\\toprule\n"
         f"{_line(head)}\\midrule\n{body}\\bottomrule\n\\end{{tabular}}\n\\end{{table*}}\n"
+    )
+
+
+def wide_table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], alignment: str, caption: str
+) -> str:
+    """Return a table over both columns that shrinks to the width of the page.
+
+    It needs the packages ``booktabs`` and ``graphicx``.
+
+    Args:
+        head: Titles of the columns.
+        rows: The cells.
+        alignment: ``l`` or ``r`` for every column.
+        caption: Above the table.
+    """
+    body = "".join(map(_line, rows))
+    return (
+        "\\begin{table*}\n\\centering\n"
+        f"\\caption{{{escape(caption)}}}\n"
+        "\\resizebox{\\ifdim\\width>\\textwidth\\textwidth\\else\\width\\fi}{!}{%\n"
+        f"\\begin{{tabular}}{{{alignment}}}\n\\toprule\n"
+        f"{_line(head)}\\midrule\n{body}"
+        "\\bottomrule\n\\end{tabular}}\n\\end{table*}\n"
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from mondegreen.files import read_json
 from mondegreen.report.fields import Fields
+from mondegreen.report.through_channels import ThroughChannel, read_channels, read_ends
 
 FORMAT = 1
 QUALITIES = ("snr_db", "pesq_nb", "pesq_wb", "stoi")
@@ -128,6 +129,8 @@ class Results:
     pesq_wb: Quality
     stoi: Quality
     cost: Cost
+    channels: tuple[ThroughChannel, ...]
+    """What was heard of the same clips after channels."""
     seed: int
     command: str
     environment: Mapping[str, Any]
@@ -165,7 +168,7 @@ def load_results(path: Path) -> Results:
         clean_accuracy=top.rate("clean_accuracy"),
         success_matrix=top.rates("success_matrix", size),
         pair_counts=top.counts("pair_counts", size),
-        per_target=_per_target(top.child("per_target"), classifier.labels),
+        per_target=read_targets(top.child("per_target"), classifier.labels),
         snr_db=read_quality(top, "snr_db"),
         pesq_nb=read_quality(top, "pesq_nb"),
         pesq_wb=read_quality(top, "pesq_wb"),
@@ -173,6 +176,7 @@ def load_results(path: Path) -> Results:
         cost=read_cost(
             top.optional_child("milliseconds_per_clip"), top.optional_child("generator")
         ),
+        channels=read_channels(top),
         seed=top.count("seed"),
         command=top.text("command"),
         environment=top.child("environment").values,
@@ -183,14 +187,7 @@ def load_results(path: Path) -> Results:
 
 def read_interval(top: Fields) -> tuple[float, float] | None:
     """Return the ends of ``success_interval``; None where there is none."""
-    name = "success_interval"
-    ends = top.values.get(name)
-    if ends is None:
-        return None
-    if not isinstance(ends, list) or len(ends) != 2:
-        top.fail(name, "expected the lower and the upper end")
-    low, high = (Fields({name: end}, top.where).rate(name) for end in ends)
-    return low, high
+    return read_ends(top, "success_interval")
 
 
 def read_classifier(fields: Fields) -> AttackedClassifier:
@@ -229,7 +226,8 @@ def read_data(fields: Fields) -> DataUsed:
     )
 
 
-def _per_target(fields: Fields, labels: tuple[str, ...]) -> dict[str, TargetScore]:
+def read_targets(fields: Fields, labels: tuple[str, ...]) -> dict[str, TargetScore]:
+    """Return the scores of the targets, in the order of ``labels``."""
     scores = {}
     for label in fields.values:
         if label not in labels:
@@ -260,16 +258,10 @@ def read_cost(times: Fields | None, generator: Fields | None) -> Cost:
     return Cost(
         batch1_ms=times.optional_number("batch1") if times else None,
         batch_n_ms=times.optional_number("batchN") if times else None,
-        n=_optional_count(times, "N"),
-        parameters=_optional_count(generator, "parameters"),
-        macs=_optional_count(generator, "macs"),
+        n=times.optional_count("N") if times else None,
+        parameters=generator.optional_count("parameters") if generator else None,
+        macs=generator.optional_count("macs") if generator else None,
     )
-
-
-def _optional_count(fields: Fields | None, name: str) -> int | None:
-    if fields is None or fields.values.get(name) is None:
-        return None
-    return fields.count(name)
 
 
 def load_metrics(path: Path) -> list[dict[str, float | None]]:

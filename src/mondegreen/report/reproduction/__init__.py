@@ -1,0 +1,1 @@
+"""The report of ``mondegreen reproduce``: the paper's experiments, *reported* beside *measured*."""

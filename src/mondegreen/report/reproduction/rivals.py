@@ -1,0 +1,221 @@
+"""Judges of what the paper says about rivals, time and quality: sections V-B, V-C and V-E."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mondegreen.report.comparison_cells import CellResult
+from mondegreen.report.comparison_results import Comparison
+from mondegreen.report.formatting import number, percent
+from mondegreen.report.paper import GENERATOR_MACS, ReportedSetting
+from mondegreen.report.reproduction.findings import (
+    Finding,
+    Verdict,
+    cannot_say,
+    measured_and_reported,
+    merge,
+    paper_generators,
+    reached,
+)
+from mondegreen.report.reproduction.generators import Missing
+from mondegreen.report.reproduction.judges import NEAR, NEAR_DB
+from mondegreen.report.reproduction.results import Leak, Reproduction, Setting
+from mondegreen.report.reproduction.tables import BASELINES
+from mondegreen.report.reproduction.words import seconds_text
+
+MUCH = 100.0
+"""So many times faster is *much* faster: the paper reports some 25,000."""
+NEAR_PESQ = 0.1
+
+Duel = tuple[CellResult, CellResult]
+
+
+def _duels(comparison: Comparison) -> list[Duel]:
+    """Return the generator beside each rival of the paper under the same budget."""
+    cells = comparison.cells
+    own = [c for c in cells if c.kind == "generator" and not c.steps and not c.quietness]
+    return [
+        (one, rival)
+        for one in own
+        for rival in cells
+        if rival.kind in BASELINES and rival.budget == one.budget
+    ]
+
+
+def _of(setting: Setting) -> list[Duel] | Finding:
+    if isinstance(setting.comparison, Missing):
+        return cannot_say(f"The attacks were not compared: {setting.comparison.reason}.")
+    found = _duels(setting.comparison)
+    return found or cannot_say("The comparison has no generator beside a rival of the paper.")
+
+
+def more_success(setting: Setting, paper: ReportedSetting) -> Finding:
+    """Judge whether the generator succeeds more often than the genetic and the swarm attack."""
+    duels = _of(setting)
+    if isinstance(duels, Finding):
+        return duels
+    parts = []
+    ahead = []
+    for own, rival in duels:
+        gap = own.success_rate - rival.success_rate
+        ahead.append(_sign(gap))
+        parts.append(
+            f"{own.budget}: {_network(own)} {percent(own.success_rate, 1)}, {rival.title} "
+            f"{percent(rival.success_rate, 1)}{_queries(rival)}"
+        )
+    reported = ", ".join(f"{one.attack} {percent(one.success_rate)}" for one in paper.baselines)
+    text = (
+        f"{'; '.join(parts)} (reported: generator {percent(paper.proposed.success_rate)}, "
+        f"{reported}). The same pairs and budget for all, and limits on the searches."
+    )
+    return Finding(_all(ahead), text)
+
+
+def _sign(gap: float) -> int:
+    return 0 if abs(gap) < NEAR else (1 if gap > 0 else -1)
+
+
+def _all(signs: Sequence[int]) -> Verdict:
+    """Support needs every comparison, contradiction too."""
+    if all(sign > 0 for sign in signs):
+        return "supports"
+    return "contradicts" if all(sign < 0 for sign in signs) else "cannot say"
+
+
+def _network(cell: CellResult) -> str:
+    network = cell.attack.options.get("network")
+    return f"{cell.title} ({network} network)" if network else cell.title
+
+
+def _queries(cell: CellResult) -> str:
+    return "" if cell.queries is None else f" after {cell.queries:,.0f} queries"
+
+
+def more_quiet(setting: Setting, paper: ReportedSetting) -> Finding:
+    """Judge whether the generator's perturbation is quieter than its rivals'.
+
+    Under a hard budget all are as quiet as it asks, so nothing can be said.
+    """
+    duels = _of(setting)
+    if isinstance(duels, Finding):
+        return duels
+    free = [pair for pair in duels if pair[0].budget.kind == "none"]
+    reported = ", ".join(f"{one.attack} {one.snr_db:.2f} dB" for one in paper.baselines)
+    reported = f"reported: generator {paper.proposed.snr_db:.2f} dB, {reported}"
+    if not free:
+        budgets = ", ".join(dict.fromkeys(str(own.budget) for own, _ in duels))
+        return cannot_say(
+            f"All attacks kept the same budget ({budgets}), so their SNR is that of the budget and "
+            f"success is what differs ({reported})."
+        )
+    gaps = []
+    parts = []
+    for own, rival in free:
+        mine, other = own.snr_db.mean, rival.snr_db.mean
+        gaps.append(0 if mine is None or other is None else _sign((mine - other) / 50))
+        parts.append(
+            f"{_network(own)} {number(mine, 2, 'dB')}, {rival.title} {number(other, 2, 'dB')}"
+        )
+    return Finding(_all(gaps), f"{'; '.join(parts)} ({reported}).")
+
+
+def much_faster(setting: Setting, paper: ReportedSetting) -> Finding:
+    """Judge whether a clip costs the generator a small part of what it costs its rivals."""
+    duels = _of(setting)
+    if isinstance(duels, Finding):
+        return duels
+    timed = [(own, rival) for own, rival in duels if own.clip_ms and rival.clip_ms]
+    if not timed:
+        return cannot_say("The attacks were not timed.")
+    ratios = [(rival.clip_ms or 0.0) / (own.clip_ms or 1.0) for own, rival in timed]
+    parts = [
+        f"{rival.title} {seconds_text((rival.clip_ms or 0) / 1000)} s, {ratio:,.0f} times the "
+        f"generator's {seconds_text((own.clip_ms or 0) / 1000)} s"
+        for (own, rival), ratio in zip(timed, ratios, strict=True)
+    ]
+    reported = ", ".join(
+        f"{one.attack} {one.seconds / paper.proposed.seconds:,.0f}" for one in paper.baselines
+    )
+    text = f"{'; '.join(parts)} (reported, times: {reported}).{_gradients(setting)}"
+    if all(ratio >= MUCH for ratio in ratios):
+        return Finding("supports", text)
+    return Finding("contradicts", text) if all(r < 1 for r in ratios) else cannot_say(text)
+
+
+def _gradients(setting: Setting) -> str:
+    """Add what a rival with gradients costs, which the paper did not compare with."""
+    if isinstance(setting.comparison, Missing):
+        return ""
+    cells = setting.comparison.cells
+    found = [c for c in cells if c.kind == "pgd" and c.clip_ms is not None]
+    if not found:
+        return ""
+    best = max(found, key=lambda cell: cell.success_rate)
+    return (
+        f" Gradient search, which the paper leaves out though it assumes gradients, needs "
+        f"{seconds_text((best.clip_ms or 0) / 1000)} s and succeeds in "
+        f"{percent(best.success_rate, 1)} at {best.budget}."
+    )
+
+
+def milliseconds(setting: Setting, paper: ReportedSetting) -> Finding:
+    """Judge whether a clip takes as few milliseconds as reported."""
+    scores = paper_generators(setting)
+    if isinstance(scores, Finding):
+        return scores
+    time, goal = scores.cost.batch1_ms, 1000 * paper.proposed.seconds
+    if time is None:
+        return cannot_say("The time was not measured.")
+    macs = scores.cost.macs
+    work = "" if macs is None else f", with {percent(macs / GENERATOR_MACS, 1)} of the work a clip"
+    text = (
+        f"{measured_and_reported(time, goal, 'ms', 1)}, there on a {paper.proposed.device}, here "
+        f"on the machine of this run{work}."
+    )
+    return reached(setting, scores, good=time <= goal, worse_here=True, sentence=text)
+
+
+def quality(setting: Setting, paper: ReportedSetting) -> Finding:
+    """Judge the averages of SNR and PESQ against the paper's own."""
+    scores = paper_generators(setting)
+    if isinstance(scores, Finding):
+        return scores
+    goal = paper.proposed
+    snr, pesq = scores.snr_db.mean, scores.pesq_nb.mean
+    text = f"SNR {measured_and_reported(snr, goal.snr_db, 'dB', 2)}"
+    if pesq is None or goal.pesq is None or snr is None:
+        reason = scores.pesq_nb.reason or "no value"
+        return cannot_say(f"{text}; PESQ was not measured: {reason}.")
+    text += (
+        f", PESQ {measured_and_reported(pesq, goal.pesq, '', 3)}. What is acceptable to a listener "
+        "nobody was asked, there or here; the paper's own averages are the measure."
+    )
+    good = snr >= goal.snr_db - NEAR_DB and pesq >= goal.pesq - NEAR_PESQ
+    return reached(setting, scores, good=good, worse_here=True, sentence=text)
+
+
+def leak(reproduction: Reproduction) -> Finding:
+    """Judge the classifier's accuracy on music where no track is on both sides."""
+    found = []
+    for setting in reproduction.settings:
+        one = setting.leak
+        if isinstance(one, Missing):
+            found.append((setting.data, cannot_say(f"Not measured: {one.reason}.")))
+        elif isinstance(one, Leak):
+            found.append((setting.data, _leak(setting, one)))
+    return merge(found, "No setting of this run divides recordings into chunks.")
+
+
+def _leak(setting: Setting, one: Leak) -> Finding:
+    paper = setting.reported
+    reported = f" (reported {percent(paper.clean_accuracy)})" if paper else ""
+    text = (
+        f"{percent(one.clean_accuracy)}{reported} where pieces of a recording are in training and "
+        f"test ({one.split_kind}), {percent(one.honest_accuracy)} where they are not "
+        f"({one.honest_split_kind})."
+    )
+    if one.clean_accuracy - one.honest_accuracy > 2 * NEAR:
+        return Finding("contradicts", f"{text} Here the first is, in part, memory.")
+    goal = paper.clean_accuracy if paper else one.clean_accuracy
+    good = one.honest_accuracy >= goal - NEAR
+    return Finding("supports", text) if good else cannot_say(text)

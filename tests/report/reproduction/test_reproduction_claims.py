@@ -1,0 +1,300 @@
+"""Verdicts follow the numbers: each is turned by changing what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mondegreen.report.paper import MUSIC, SPEECH
+from mondegreen.report.reproduction.claims import judge_all, tally
+from mondegreen.report.reproduction.findings import Finding, merge
+from mondegreen.report.reproduction.results import Reproduction
+from mondegreen.report.reproduction.sentences import CLAIMS
+
+Content = dict[str, Any]
+Load = Callable[..., Reproduction]
+Scores = Callable[..., Content]
+MakeCell = Callable[..., Content]
+WORDS = tuple(one.target for one in SPEECH.targets)
+GENRES = tuple(one.target for one in MUSIC.targets)
+
+
+def verdict(found: Reproduction, key: str) -> tuple[str, str]:
+    claim = next(one for one in CLAIMS if one.key == key)
+    finding = claim.judge(found)
+    return finding.verdict, finding.sentence
+
+
+def test_every_claim_has_a_verdict_and_a_reason(load: Load) -> None:
+    judged = judge_all(load())
+    assert len({one.claim.key for one in judged}) == len(judged) >= 20
+    assert all(one.finding.sentence.rstrip().endswith(".") for one in judged)
+    assert all(one.claim.quote and one.claim.place and one.claim.rule for one in judged)
+    counts = tally(judged)
+    assert sum(counts.values()) == len(judged) and all(counts.values())
+
+
+def test_an_empty_run_cannot_say_anything(load: Load) -> None:
+    def change(content: Content) -> None:
+        content["settings"], content["ablation"] = [], None
+        content["examples"] = []
+
+    judged = judge_all(load(change))
+    assert tally(judged) == {"supports": 0, "contradicts": 0, "cannot say": len(judged)}
+    music = next(one for one in judged if one.claim.key == "success-music")
+    assert "music/classifier was left out, --hours 1 was spent" in music.finding.sentence
+
+
+def test_generators_without_a_pair_cannot_say_anything(load: Load) -> None:
+    def change(content: Content) -> None:
+        nothing: list[list[Any]] = [[None] * 10 for _ in range(10)]
+        single = content["settings"][0]["generators"]["single"]
+        single.update(success_matrix=nothing, per_target={}, success_rate=0.0, pairs=0)
+
+    found = load(change)
+    for key in ("success-speech", "no-to-yes", "error-range-speech", "favoured-targets"):
+        assert verdict(found, key) == ("cannot say", "No source and target were measured.")
+
+
+def with_single(scores: Scores, rate: float, **more: Any) -> Callable[[Content], None]:
+    def change(content: Content) -> None:
+        content["settings"][0]["generators"]["single"] = scores(WORDS, rate, **more)
+
+    return change
+
+
+def like_the_paper(scores: Scores, rate: float, **more: Any) -> Callable[[Content], None]:
+    """A run at full width against a classifier as large as the paper's."""
+
+    def change(content: Content) -> None:
+        with_single(scores, rate, width=1.0, **more)(content)
+        content["settings"][0]["classifier"]["parameters"] = SPEECH.classifier_parameters
+
+    return change
+
+
+def test_success_needs_the_rate_and_the_quietness(load: Load, make_scores: Scores) -> None:
+    assert verdict(load(), "success-speech")[0] == "supports"
+    loud, text = verdict(load(with_single(make_scores, 0.95, snr=12.0)), "success-speech")
+    assert loud == "cannot say" and "louder" in text and "12.00 dB (reported 20.27 dB)" in text
+    low, text = verdict(load(with_single(make_scores, 0.6)), "success-speech")
+    assert low == "cannot say" and "1/8 of the channels, another classifier" in text
+    assert "A shortfall may come from that." in text
+    low, text = verdict(load(like_the_paper(make_scores, 0.6)), "success-speech")
+    assert low == "contradicts" and "Not like for like" not in text
+
+
+@pytest.mark.parametrize(
+    "key", ["above-90-speech", "no-to-yes", "error-range-speech", "outliers-speech"]
+)
+def test_low_rates_contradict_a_run_like_the_papers_only(
+    load: Load, make_scores: Scores, key: str
+) -> None:
+    assert verdict(load(like_the_paper(make_scores, 0.97)), key)[0] == "supports"
+    assert verdict(load(with_single(make_scores, 0.5)), key)[0] == "cannot say"
+    assert verdict(load(like_the_paper(make_scores, 0.5)), key)[0] == "contradicts"
+
+
+def test_quality_is_measured_by_the_papers_own(load: Load, make_scores: Scores) -> None:
+    key = "quality-speech"
+    assert verdict(load(), key)[0] == "supports"
+    worse = {"snr": 20.5, "pesq": 2.5}
+    assert verdict(load(with_single(make_scores, 0.93, **worse)), key)[0] == "cannot say"
+    assert verdict(load(like_the_paper(make_scores, 0.93, **worse)), key)[0] == "contradicts"
+    without = verdict(load(with_single(make_scores, 0.93, pesq=None)), key)
+    assert without[0] == "cannot say" and "not asked for" in without[1]
+
+
+def test_labels_are_favoured_beyond_chance_or_not(load: Load) -> None:
+    def favour(rates: dict[str, float]) -> Callable[[Content], None]:
+        def change(content: Content) -> None:
+            single = content["settings"][0]["generators"]["single"]
+            for label, one in single["per_target"].items():
+                one["success_rate"] = rates.get(label, 0.8)
+
+        return change
+
+    named = {"up": 0.9, "right": 0.9, "on": 0.9, "off": 0.9}
+    found, text = verdict(load(favour(named)), "favoured-targets")
+    assert found == "supports" and "on average 90.0 %, against 80.0 % of the other 6" in text
+    assert "0 % do as well" in text  # one of 210 choices
+    lower = dict.fromkeys(named, 0.7)
+    assert verdict(load(favour(lower)), "favoured-targets")[0] == "contradicts"
+    one_high = {"up": 0.81}
+    assert verdict(load(favour(one_high)), "favoured-targets")[0] == "cannot say"
+
+
+def test_sources_are_judged_by_their_rows(load: Load) -> None:
+    def change(content: Content) -> None:
+        matrix = content["settings"][0]["generators"]["single"]["success_matrix"]
+        for place, row in enumerate(matrix):
+            rate = 0.99 if WORDS[place] in ("no", "left", "stop") else 0.9
+            row[:] = [None if cell is None else rate for cell in row]
+
+    found, text = verdict(load(change), "favoured-sources")
+    assert found == "supports" and "“left” 99.0 % (reported 94.3 %)" in text
+
+
+def compared(*cells: Content) -> Callable[[Content], None]:
+    def change(content: Content) -> None:
+        content["settings"][0]["comparison"]["cells"] = list(cells)
+
+    return change
+
+
+def test_rivals_are_compared_under_one_budget(load: Load, make_cell: MakeCell) -> None:
+    found = load()
+    result, text = verdict(found, "rivals-speech")
+    assert result == "supports" and "41.0 % after 9,000 queries" in text
+    assert "Alzantot et al. 84.96 %" in text
+    own = make_cell("generator", 20.0, 0.5, 7.0)
+    behind = load(compared(own, make_cell("genetic", 20.0, 0.9, None)))
+    assert verdict(behind, "rivals-speech")[0] == "contradicts"
+    mixed = [make_cell("genetic", 20.0, 0.9, None), make_cell("pso", 20.0, 0.1, None)]
+    assert verdict(load(compared(own, *mixed)), "rivals-speech")[0] == "cannot say"
+    other = load(compared(own, make_cell("genetic", 30.0, 0.1, None)))
+    assert verdict(other, "rivals-speech")[0] == "cannot say"
+
+
+def test_snr_is_compared_only_where_no_budget_sets_it(load: Load, make_cell: MakeCell) -> None:
+    assert "kept the same budget (SNR ≥ 20 dB)" in verdict(load(), "rivals-snr")[1]
+    free = [make_cell(name, None, 0.9, None) for name in ("generator", "genetic", "pso")]
+    for cell, snr in zip(free, (22.0, 15.0, 16.0), strict=True):
+        cell["snr_db"]["mean"] = snr
+    assert verdict(load(compared(*free)), "rivals-snr")[0] == "supports"
+    free[0]["snr_db"]["mean"] = 14.0
+    assert verdict(load(compared(*free)), "rivals-snr")[0] == "contradicts"
+
+
+def test_much_faster_is_a_hundredth(load: Load, make_cell: MakeCell) -> None:
+    result, text = verdict(load(), "faster")
+    assert result == "supports" and "8,786 times" in text  # 61.5 s to 7 ms
+    assert "25,718" in text and "succeeds in 99.9 %" in text
+    own = make_cell("generator", 20.0, 0.9, 10.0)
+    near = load(compared(own, make_cell("genetic", 20.0, 0.9, 500.0)))
+    assert verdict(near, "faster")[0] == "cannot say"
+    slower = load(compared(own, make_cell("genetic", 20.0, 0.9, 5.0)))
+    assert verdict(slower, "faster")[0] == "contradicts"
+    untimed = load(compared(own, make_cell("genetic", 20.0, 0.9, None)))
+    assert verdict(untimed, "faster") == ("cannot say", "The attacks were not timed.")
+
+
+def test_milliseconds(load: Load, make_scores: Scores) -> None:
+    assert "4.5 ms (reported 9.0 ms)" in verdict(load(), "milliseconds")[1]
+
+    def slow(content: Content) -> None:
+        like_the_paper(make_scores, 0.93)(content)
+        single = content["settings"][0]["generators"]["single"]
+        single["milliseconds_per_clip"]["batch1"] = 130.0
+
+    assert verdict(load(slow), "milliseconds")[0] == "contradicts"
+
+
+def test_the_leak(load: Load) -> None:
+    assert verdict(load(), "leak")[0] == "contradicts"
+
+    def honest(content: Content) -> None:
+        content["settings"][2]["leak"]["honest_accuracy"] = 0.93
+
+    assert verdict(load(honest), "leak")[0] == "supports"
+
+
+def runs(change: Callable[[Content], None]) -> Callable[[Content], None]:
+    """Apply a change to every training of the code's reading, and leave out the other."""
+
+    def apply(content: Content) -> None:
+        kept = [one for one in content["ablation"]["runs"] if one["reading"] == "code"]
+        content["ablation"]["runs"] = kept
+        for one in kept:
+            change(one)
+
+    return apply
+
+
+def set_for(variant: str, **values: Any) -> Callable[[Content], None]:
+    def change(one: Content) -> None:
+        if one["variant"] == variant:
+            one.update(values)
+
+    return runs(change)
+
+
+@pytest.mark.parametrize(
+    ("key", "before", "change", "after"),
+    [
+        ("sparse-and-uniform", "supports", ("hinge", {"energy_in_tenth": 0.3}), "contradicts"),
+        ("prefers-places", "supports", ("both", {"energy_in_tenth": 0.4}), "contradicts"),
+        ("joint-is-best", "supports", ("both", {"best_train_success": 0.9}), "contradicts"),
+        ("joint-is-best", "supports", ("hinge", {"best_train_success": 0.975}), "cannot say"),
+        ("alone-collapses", "supports", ("l2", {"last_train_success": 0.93}), "cannot say"),
+        ("joint-is-stable", "supports", ("both", {"last_train_success": 0.5}), "contradicts"),
+        ("weight-buys-quality", "supports", ("hinge", {"snr_db": 30.0}), "contradicts"),
+        ("discriminator", "supports", ("no-discriminator", {"snr_db": 22.0}), "contradicts"),
+        ("discriminator", "supports", ("no-discriminator", {"success_rate": 1.0}), "cannot say"),
+    ],
+)
+def test_losses_are_judged_over_all_seeds(
+    load: Load, key: str, before: str, change: tuple[str, Content], after: str
+) -> None:
+    equal = set_for("no-discriminator", success_rate=0.92)
+
+    def changed(content: Content) -> None:
+        equal(content)
+        set_for(change[0], **change[1])(content)
+
+    assert verdict(load(equal), key)[0] == before
+    assert verdict(load(changed), key)[0] == after
+
+
+def test_a_short_training_says_nothing_of_the_collapse(load: Load) -> None:
+    def cut(one: Content) -> None:
+        one["curve"] = [row for row in one["curve"] if row["step"] <= 600]
+
+    found = load(runs(cut))
+    for key in ("alone-collapses", "joint-is-stable"):
+        result, text = verdict(found, key)
+        assert result == "cannot say" and "580" in text
+
+
+def test_no_collapse_contradicts(load: Load) -> None:
+    def steady(one: Content) -> None:
+        one["last_train_success"] = one["best_train_success"]
+
+    assert verdict(load(runs(steady)), "alone-collapses")[0] == "contradicts"
+
+
+def test_both_readings_are_told_apart(load: Load) -> None:
+    claim = next(one for one in CLAIMS if one.key == "joint-is-best")
+    finding = claim.judge(load())
+    assert finding.verdict == "cannot say"
+    assert [part.verdict for _, part in finding.parts] == ["supports", "contradicts"]
+    assert "as printed (contradicts): best training success: L2 and hinge 20.0 %" in (
+        finding.sentence
+    )
+
+
+def test_one_network_for_all(load: Load, make_scores: Scores) -> None:
+    assert verdict(load(), "unified")[0] == "supports"
+
+    def worse(rate: float) -> Callable[[Content], None]:
+        def change(content: Content) -> None:
+            content["settings"] = content["settings"][:1]
+            one = make_scores(WORDS, rate, networks=1)
+            content["settings"][0]["generators"]["unified"] = one
+
+        return change
+
+    result, text = verdict(load(worse(0.7)), "unified")
+    assert result == "cannot say" and "It works, and worse." in text
+    assert verdict(load(worse(0.2)), "unified")[0] == "contradicts"
+
+
+def test_findings_join() -> None:
+    yes, no, maybe = (Finding(v, f"{v}.") for v in ("supports", "contradicts", "cannot say"))
+    assert merge([("a", yes), ("b", maybe)], "none").verdict == "supports"
+    assert merge([("a", no), ("b", no)], "none").verdict == "contradicts"
+    assert merge([("a", yes), ("b", no)], "none").verdict == "cannot say"
+    assert merge([], "none") == Finding("cannot say", "none")
+    assert merge([("a", yes)], "none") == yes
