@@ -45,7 +45,7 @@ def test_pictures_are_pictures_and_silence_is_black() -> None:
     silent = torch.zeros(1, 1, 8_000)
     tracks = draw_attack(silent, silent, 8_000, "pcm")
     for track in tracks:
-        image = Image.open(io.BytesIO(decoded(track.spectrogram, "image/png"))).convert("L")
+        image = Image.open(io.BytesIO(decoded(track.spectrogram, "image/webp"))).convert("L")
         assert np.asarray(image).max() <= 1
         assert track.waveform.startswith("<svg") and "Waveform" in track.waveform
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import soundfile
+import torch
 from markupsafe import Markup
 from torch import Tensor
 
 from mondegreen.audio import Normalization, float_to_pcm16, pcm16_to_float
-from mondegreen.report.drawings import spectrogram_png, waveform_svg
-from mondegreen.report.sounds import data_uri, wav_bytes
+from mondegreen.report.drawings import spectrogram_image, waveform_svg
+from mondegreen.report.sounds import data_uri
 from mondegreen.report.spectrum import spectrogram_db
 
 GAIN_DB = 20.0
 """How much louder the perturbation is played and drawn alone, where that does not clip."""
 
-_SILENT_DB = -60.0  # the brightest colour of a silent clip's spectrogram
+_SILENT_DB = -45.0  # top of a silent clip's spectrogram: what is 75 dB below is black
 
 Wave = npt.NDArray[np.float64]
 
@@ -34,7 +37,7 @@ class Track:
     """A ``data:`` address of a 16-bit WAV file."""
     waveform: Markup
     spectrogram: str
-    """A ``data:`` address of a PNG file."""
+    """A ``data:`` address of a WebP file."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,18 @@ def draw(name: str, kind: str, wave: Wave, scale: Scale) -> Track:
         kind=kind,
         audio=data_uri("audio/wav", wav_bytes(wave, scale.sample_rate)),
         waveform=waveform_svg(wave, scale.limit, f"Waveform: {name}"),
-        spectrogram=data_uri("image/png", spectrogram_png(wave, scale.sample_rate, scale.top_db)),
+        spectrogram=data_uri(
+            "image/webp", spectrogram_image(wave, scale.sample_rate, scale.top_db)
+        ),
     )
+
+
+def wav_bytes(wave: Wave, sample_rate: int) -> bytes:
+    """Return a wave as a mono 16-bit WAV file."""
+    file = io.BytesIO()
+    pcm = float_to_pcm16(torch.from_numpy(wave)).numpy()
+    soundfile.write(file, pcm, sample_rate, format="WAV", subtype="PCM_16")
+    return file.getvalue()
 
 
 def loudness_gain(residual: Wave) -> float:
