@@ -136,7 +136,8 @@ def _first(data: ClipDataset, limit: int | None) -> ClipDataset:
     """Return the first clips of each label; all without a limit."""
     if limit is None:
         return data
-    rows = [(data.labels == label).nonzero()[:limit, 0] for label in data.labels.unique()]
+    labels = set(data.labels.tolist())
+    rows = [(data.labels == label).nonzero()[:limit, 0] for label in sorted(labels)]
     return data.subset(torch.cat(rows).sort().values)
 
 

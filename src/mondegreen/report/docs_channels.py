@@ -8,10 +8,8 @@ and writes ``images/channels-<name>.svg`` beside it; ``--check`` tells whether a
 from __future__ import annotations
 
 import argparse
-import hashlib
 import inspect
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -21,10 +19,8 @@ from mondegreen.report.channel_figures import channel_figure
 from mondegreen.report.channel_results import ChannelResults, load_channels
 from mondegreen.report.channel_tables import about, markdown
 from mondegreen.report.channel_words import broken, sentences
-from mondegreen.report.docs_comparison import same_picture
-from mondegreen.report.generated import insert, write_or_check
+from mondegreen.report.generated import insert, picture, without_same_pictures, write_or_check
 from mondegreen.report.markdown import escape_text, table
-from mondegreen.report.style import save_figure
 
 CAPTION = (
     "Success through each channel, with 95 % intervals over speakers; a grey tick is what the "
@@ -115,19 +111,10 @@ def render(results_root: Path, page: Path) -> dict[Path, str]:
     text = insert(page.read_text(encoding="utf-8"), render_list(), "channel-list")
     text = insert(text, render_results(found), "channel-results")
     pictures = {
-        page.parent / "images" / picture_name(file.parent.name): _picture(file, one)
+        page.parent / "images" / picture_name(file.parent.name): picture(channel_figure(one), file)
         for file, one in zip(files, found.values(), strict=True)
     }
     return {page: text, **pictures}
-
-
-def _picture(file: Path, found: ChannelResults) -> str:
-    """Return a measurement's figure as SVG, with a last line that names its data."""
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
-    with tempfile.TemporaryDirectory() as temporary:
-        (svg,) = save_figure(channel_figure(found), Path(temporary) / "channels", ("svg",))
-        text = svg.read_text(encoding="utf-8").rstrip("\n")
-    return f"{text}\n<!-- drawn from channels.json {digest} -->\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -140,13 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def wanted() -> dict[Path, str]:
         pages = render(options.results, options.page)
-        if not options.check:
-            return pages
-        return {
-            path: text
-            for path, text in pages.items()
-            if path.suffix != ".svg" or not same_picture(path, text)
-        }
+        return without_same_pictures(pages) if options.check else pages
 
     return write_or_check(wanted, options.check)
 
