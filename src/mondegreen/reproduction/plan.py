@@ -201,10 +201,16 @@ class _Maker:
         return found
 
     def generators(self) -> list[Stage]:
-        epochs = self.scale.epochs if self._speech else self.scale.sound_epochs
+        sizes = self.scale
+        passes = {
+            "speech": sizes.epochs,
+            "sounds": sizes.sound_epochs,
+            "music": sizes.music_epochs,
+        }
+        epochs = passes[self.setting.key]
         labels = self.setting.labels
-        passes = self.scale.unified_epochs or epochs * len(labels)
-        all_epochs = ("--training.epochs", str(passes))
+        together = self.scale.unified_epochs or epochs * len(labels)
+        all_epochs = ("--training.epochs", str(together))
         more = [self._trained("all", "the paper's generator for all targets", all_epochs)]
         at = ("--budget", f"snr:{SPECTRAL_DB}")
         train = (*self.scale.spectral, "--snr-db", str(SPECTRAL_DB))

@@ -34,7 +34,9 @@ class Scale:
     epochs: int = 50
     """Passes of a generator for one target; one for all targets gets as many for each."""
     sound_epochs: int = 50
-    """The same for music and sounds, whose corpora have other sizes."""
+    """The same for sounds, whose corpus has another size."""
+    music_epochs: int = 50
+    """The same for music."""
     spectral: Words = ()
     """Of ``train generator`` for this project's generator."""
     data: Words = ()
@@ -89,6 +91,7 @@ def rehearsal(size: Scale) -> Scale:
         gan=(*size.gan, "--training.warm-up-epochs", "0"),
         epochs=1,
         sound_epochs=1,
+        music_epochs=1,
         unified_epochs=1,
         spectral=(*size.spectral, *once),
         single_targets=1,
@@ -127,6 +130,7 @@ def _smoke() -> Scale:
         ),
         epochs=1,
         sound_epochs=1,
+        music_epochs=1,
         spectral=("--preset", "smoke", "--training.epochs", "1"),
         singles=("speech",),
         ablation=("--training.epochs", "1"),
@@ -153,9 +157,10 @@ def _cpu() -> Scale:
             *("--training.patience", "0"),
         ),
         epochs=2,
-        sound_epochs=1,
+        sound_epochs=2,
+        music_epochs=1,
         spectral=("--preset", "demo", "--training.epochs", "10"),
-        singles=("speech",),
+        singles=("speech", "sounds"),
         ablation=("--training.epochs", "8"),
         evaluation=("--quality-pairs", "180", "--samples", "1", "--timing-repeats", "10"),
         small_evaluation=("--quality-pairs", "40"),
