@@ -41,7 +41,7 @@ _MADE_HERE: Final = re.compile(
 class SyntheticMusicConfig:
     """What the corpus holds. The same configuration gives the same tracks."""
 
-    tracks: int = 120
+    tracks: int = 150
     """How many tracks of each genre."""
     seconds: float = 4.0
     """Length of a track."""

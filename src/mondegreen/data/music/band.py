@@ -20,6 +20,22 @@ from mondegreen.data.music.song import Song
 from mondegreen.data.music.timbres import Instrument, Note, varied
 from mondegreen.data.music.tones import RATE, Samples, filtered
 
+_BALANCE_DB: Final = {
+    "kick": 0.0,
+    "snare": -3.0,
+    "hat": -12.0,
+    "open": -9.0,
+    "ride": -12.0,
+    "crash": -10.0,
+    "clap": -3.0,
+    "tom": -4.0,
+    "high-tom": -5.0,
+    "shaker": -14.0,
+    "tambourine": -12.0,
+    "swish": -12.0,
+}
+"""Loudness of the drums relative to the bass drum; -6 dB where none is given."""
+
 
 def track(genre: str, seconds: float, rng: np.random.Generator) -> Samples:
     """Return a track of a genre.
@@ -98,22 +114,6 @@ def drum_sound(idiom: Idiom, song: Song, samples: int, rng: np.random.Generator)
         take = takes[stroke.drum][int(rng.integers(2))]
         _add(sound, stroke.velocity * take, stroke.time)
     return sound
-
-
-_BALANCE_DB: Final = {
-    "kick": 0.0,
-    "snare": -3.0,
-    "hat": -14.0,
-    "open": -12.0,
-    "ride": -15.0,
-    "crash": -12.0,
-    "clap": -3.0,
-    "tom": -4.0,
-    "high-tom": -5.0,
-    "shaker": -16.0,
-    "tambourine": -14.0,
-    "swish": -12.0,
-}
 
 
 def part_notes(part: Part, song: Song, rng: np.random.Generator) -> list[Note]:

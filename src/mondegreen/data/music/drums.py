@@ -89,16 +89,16 @@ def varied_kit(kit: Kit, rng: np.random.Generator) -> Kit:
 
     return replace(
         kit,
-        kick_hz=near(kit.kick_hz, 0.1),
-        kick_sweep=max(1.1, near(kit.kick_sweep, 0.2)),
-        kick_decay=near(kit.kick_decay, 0.25),
-        click=near(kit.click, 0.4),
-        snare_hz=near(kit.snare_hz, 0.12),
-        snare_decay=near(kit.snare_decay, 0.3),
-        snare_noise=near(kit.snare_noise, 0.3),
-        snare_low=near(kit.snare_low, 0.3),
-        hat_low=min(8000.0, near(kit.hat_low, 0.2)),
-        hat_decay=near(kit.hat_decay, 0.35),
+        kick_hz=near(kit.kick_hz, 0.07),
+        kick_sweep=max(1.1, near(kit.kick_sweep, 0.14)),
+        kick_decay=near(kit.kick_decay, 0.17),
+        click=near(kit.click, 0.28),
+        snare_hz=near(kit.snare_hz, 0.08),
+        snare_decay=near(kit.snare_decay, 0.21),
+        snare_noise=near(kit.snare_noise, 0.21),
+        snare_low=near(kit.snare_low, 0.21),
+        hat_low=min(8000.0, near(kit.hat_low, 0.14)),
+        hat_decay=near(kit.hat_decay, 0.24),
         metal=float(np.clip(kit.metal + rng.normal(0.0, 0.15), 0.0, 1.0)),
     )
 

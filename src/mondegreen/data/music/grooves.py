@@ -201,10 +201,9 @@ class Stroke(NamedTuple):
 
 
 def strokes(groove: str, grid: Grid, bars: int, rng: np.random.Generator) -> list[Stroke]:
-    """Return what the drums play, with small changes from bar to bar and fills.
+    """Return what the drums play: the pattern in every bar, with small changes.
 
-    Without ``rng`` deciding otherwise every bar is the pattern: a kick or a ghost stroke is left
-    out or added now and then, and one bar in four may end in a fill.
+    Now and then a stroke that is not a loud one is left out; every fourth bar may end in a fill.
 
     Args:
         groove: One of :data:`GROOVES`.

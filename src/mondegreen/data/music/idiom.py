@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from mondegreen.data.music.production import Production, Range
 
@@ -23,7 +24,7 @@ class Part:
         echo: Chance of echoes.
     """
 
-    kind: str
+    kind: Literal["bass", "comping", "melody"]
     instruments: tuple[str, ...]
     styles: tuple[str, ...]
     chance: float = 1.0

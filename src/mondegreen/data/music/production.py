@@ -108,7 +108,7 @@ def convolve(x: Samples, response: Samples) -> Samples:
 
 
 def echoes(x: Samples, delay: float, feedback: float) -> Samples:
-    """Add four echoes ``delay`` seconds apart, each softer by ``feedback`` and duller."""
+    """Add four echoes ``delay`` seconds apart, each softer by ``feedback``, all of them dull."""
     gap, mix, copy = round(delay * RATE), x.copy(), x
     for number in range(1, 5):
         if number * gap >= len(x):
@@ -184,7 +184,7 @@ def produce(x: Samples, production: Production, rng: np.random.Generator) -> Sam
 def equalise(
     x: Samples, tilt_db: float, low: float, high: float, rng: np.random.Generator
 ) -> Samples:
-    """Filter by random gains of six bands (2.5 dB of standard deviation), a slope, and two limits.
+    """Filter by random gains of six bands (2 dB of standard deviation), a slope, and two limits.
 
     Args:
         x: Signal, shape ``(time,)``.
@@ -194,7 +194,7 @@ def equalise(
         rng: Of the bands' gains.
     """
     octaves = np.log2(np.asarray(EQ_HZ) / 600.0)
-    gains = rng.normal(0.0, 2.5, len(EQ_HZ)) + tilt_db * octaves
+    gains = rng.normal(0.0, 2.0, len(EQ_HZ)) + tilt_db * octaves
     return filtered(x, low, high, gains, EQ_HZ)
 
 

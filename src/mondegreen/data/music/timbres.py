@@ -95,23 +95,23 @@ class Timbre:
 
 def varied(timbre: Timbre, rng: np.random.Generator) -> Timbre:
     """Return another instrument of the same kind."""
-    bend = np.exp(rng.normal(0.0, 0.1))
+    bend = np.exp(rng.normal(0.0, 0.07))
     return replace(
         timbre,
-        rolloff=timbre.rolloff + rng.normal(0.0, 0.15),
+        rolloff=timbre.rolloff + rng.normal(0.0, 0.1),
         even=timbre.even * rng.uniform(0.75, 1.25),
         pick=timbre.pick * rng.uniform(0.6, 1.5),
         formants=tuple((f * bend, g + rng.normal(0.0, 2.0)) for f, g in timbre.formants),
         vowels=tuple(tuple((f * bend, g) for f, g in vowel) for vowel in timbre.vowels),
         attack=timbre.attack * rng.uniform(0.6, 1.7),
-        decay=timbre.decay * np.exp(rng.normal(0.0, 0.25)),
-        damping=timbre.damping * np.exp(rng.normal(0.0, 0.3)),
+        decay=timbre.decay * np.exp(rng.normal(0.0, 0.2)),
+        damping=timbre.damping * np.exp(rng.normal(0.0, 0.2)),
         vibrato=timbre.vibrato * rng.uniform(0.4, 1.5),
         vibrato_hz=timbre.vibrato_hz * rng.uniform(0.85, 1.15),
         detune=timbre.detune * rng.uniform(0.6, 1.6),
         breath=timbre.breath * rng.uniform(0.4, 1.8),
         drive_db=timbre.drive_db * rng.uniform(0.7, 1.2),
-        high_hz=timbre.high_hz * np.exp(rng.normal(0.0, 0.2)),
+        high_hz=timbre.high_hz * np.exp(rng.normal(0.0, 0.12)),
         tremolo=timbre.tremolo * rng.uniform(0.0, 1.5),
     )
 
