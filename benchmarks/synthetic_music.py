@@ -118,7 +118,7 @@ def measure(data: DataOptions, preset: Preset, out: Path) -> dict[str, Any]:
         "chance": 1 / len(splits["test"].corpus.labels),
         "loudness": linear(splits, loudness),
         "mean_spectrum": linear(splits, mean_spectrum),
-        "sample_cnn": network(data, preset, out / data.split),
+        "sample_cnn": network(data, preset, out / data.kind_of_split),
     }
 
 

@@ -11,7 +11,13 @@ from markupsafe import Markup
 from mondegreen.files import write_text
 from mondegreen.report.comparison import machine_of
 from mondegreen.report.comparison_figures import draw_comparison
-from mondegreen.report.comparison_paper import HEAD, belongs, paper_note, paper_rows
+from mondegreen.report.comparison_paper import (
+    HEAD,
+    belongs,
+    limits_notes,
+    paper_note,
+    paper_rows,
+)
 from mondegreen.report.comparison_results import Comparison, load_comparison
 from mondegreen.report.comparison_texts import (
     ENOUGH,
@@ -158,7 +164,7 @@ def _sections(comparison: Comparison) -> list[Section]:
             id="paper",
             short="Paper",
             title="Beside the paper",
-            note=paper_note(comparison),
+            note=" ".join([paper_note(comparison), *limits_notes(comparison)]),
             head=HEAD,
             body=reported,
             numbers=2,
