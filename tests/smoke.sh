@@ -105,6 +105,34 @@ expect 0 "$command" attack voices/no/*_0.wav --target yes --streaming --generato
 expect 0 "$command" train generator --preset smoke --classifier demo/classifier \
   --start-from demo/generator --training.epochs 1 --out more
 
+# The live page: start it, ask it, stop it; it leaves nothing behind.
+mkdir tmp
+TMPDIR="$PWD/tmp" "$command" serve --generator demo/generator --examples voices --port 0 2>page.txt &
+page=$!
+for _ in $(seq 600); do
+  grep -q "http://" page.txt && break
+  kill -0 "$page" || { cat page.txt >&2; exit 1; }
+  sleep 0.2
+done
+"${PYTHON:-python3}" - "$(grep -o 'http://[0-9.:]*' page.txt | head -n 1)" <<'PY'
+import sys
+import urllib.error
+import urllib.request
+
+url = sys.argv[1]
+assert b"Mondegreen" in urllib.request.urlopen(url + "/").read()
+try:
+    urllib.request.urlopen(url + "/gradio_api/file=/etc/passwd")
+except urllib.error.HTTPError as error:
+    assert error.code == 403, error
+else:
+    raise AssertionError("the page gives files of the machine away")
+PY
+kill -TERM "$page"
+wait "$page"
+[ -z "$(ls tmp)" ] || { echo "left behind: $(ls tmp)" >&2; exit 1; }
+expect 2 "$command" serve --generator voices --port 0
+
 expect 2 "$command" attack nowhere.wav --target yes --generator demo/generator --out fooled
 expect 2 "$command" attack voices/no/*_0.wav --target maybe --generator demo/generator --out fooled
 expect 2 "$command" evaluate --generator voices --out nothing
