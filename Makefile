@@ -29,7 +29,7 @@ demo: setup  ## train, attack, measure and report on the synthetic corpus (FRESH
 	$(RUN) demo --out runs/demo $(if $(FRESH),--fresh)
 
 test: setup  ## the tests (those on real clips need MONDEGREEN_DATA)
-	$(BIN)/python -m pytest -m "not slow and not browser"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not browser"
 
 test-browser: setup  ## the pages in a headless Chromium (skipped where there is none to be had)
 	@{ { command -v chromium || command -v chromium-browser || command -v google-chrome; } && \

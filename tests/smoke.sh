@@ -105,6 +105,12 @@ expect 0 "$command" attack voices/no/*_0.wav --target yes --streaming --generato
 expect 0 "$command" train generator --preset smoke --classifier demo/classifier \
   --start-from demo/generator --training.epochs 1 --out more
 
+expect 0 "$command" reproduce --preset smoke --out reproduction
+holds reproduction/reproduction.json reproduction/report.html reproduction/examples/examples.json
+holds reproduction/music/all/evaluation/results.json reproduction/figures/error-rates.svg
+expect 0 "$command" reproduce --preset smoke --out reproduction --plan
+! grep -Eq "waiting|failed|left out" err.txt || { cat err.txt >&2; exit 1; }
+
 # The live page: start it, ask it, stop it; it leaves nothing behind.
 mkdir tmp
 TMPDIR="$PWD/tmp" "$command" serve --generator demo/generator --examples voices --port 0 2>page.txt &
