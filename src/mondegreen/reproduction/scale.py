@@ -160,7 +160,7 @@ def _cpu() -> Scale:
         sound_epochs=2,
         music_epochs=1,
         spectral=("--preset", "demo", "--training.epochs", "10"),
-        singles=("speech", "sounds"),
+        singles=("speech",),
         ablation=("--training.epochs", "8"),
         evaluation=("--quality-pairs", "180", "--samples", "1", "--timing-repeats", "10"),
         small_evaluation=("--quality-pairs", "40"),
