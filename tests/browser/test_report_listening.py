@@ -37,7 +37,7 @@ def level(browser: Chrome, hertz: float) -> float:
 
 
 def position(player: WebElement) -> float:
-    return float(player.find_element(By.CSS_SELECTOR, ".position").get_property("value"))
+    return float(str(player.find_element(By.CSS_SELECTOR, ".position").get_property("value")))
 
 
 def open_cell(browser: Chrome, page: Path, row: int, column: int) -> WebElement:
@@ -164,7 +164,7 @@ def test_arrows_walk_over_the_cells(browser: Chrome, evaluation: Path) -> None:
     open_cell(browser, evaluation, 0, 1)
     active = browser.switch_to.active_element
     active.send_keys(Keys.ARROW_DOWN)  # over the diagonal
-    assert browser.switch_to.active_element.get_attribute("href").endswith("#cell-2-1")
+    assert str(browser.switch_to.active_element.get_attribute("href")).endswith("#cell-2-1")
     browser.switch_to.active_element.send_keys(Keys.ENTER)
     assert browser.find_element(By.ID, "cell-2-1").is_displayed()
     assert not browser.find_element(By.ID, "cell-0-1").is_displayed()
@@ -181,3 +181,16 @@ def test_the_ends_lead_to_their_pairs(browser: Chrome, evaluation: Path) -> None
     assert browser.switch_to.active_element == pair.find_element(By.CSS_SELECTOR, ".player")
     top = browser.execute_script("return arguments[0].getBoundingClientRect().top", pair)
     assert 0 <= top < 300
+
+
+def test_a_browser_that_cannot_decode_shows_its_own_players(
+    browser: Chrome, evaluation: Path
+) -> None:
+    player = open_cell(browser, evaluation, 0, 1)
+    audio = player.find_elements(By.TAG_NAME, "audio")
+    assert not any(one.is_displayed() for one in audio)
+    browser.execute_script(
+        "OfflineAudioContext.prototype.decodeAudioData = () => Promise.reject(new Error('no'))"
+    )
+    click(browser, tracks(player)[1])
+    until(browser, lambda: not any(pressed(player)) and all(one.is_displayed() for one in audio))

@@ -85,6 +85,9 @@ function abxTest(box) {
       },
       (seconds) => controls.moved(seconds),
     );
+    controls.deck.broken = () => {
+      byId("words").textContent = "This browser cannot decode the sounds.";
+    };
     controls.deck.loop = controls.loop.checked;
     controls.changed();
     controls.moved(0);
