@@ -92,7 +92,8 @@ class Visitor:
             found: WebElement | None = self.browser.execute_script(script, selector, text)
             return found
 
-        return self.wait(look, f"{selector} with {text!r}")
+        element: WebElement = self.wait(look, f"{selector} with {text!r}")
+        return element
 
     def wait(self, look: Callable[[], Any], what: str) -> Any:
         end = time.monotonic() + PATIENCE

@@ -128,8 +128,9 @@ def build_page(studio: Studio, examples: Sequence[Example], concurrency: int) ->
         with gr.Tab("Listen"):
             _listen_tab(studio)
         _html(studio.text("use"))
-    page.queue(max_size=128, default_concurrency_limit=concurrency, api_open=True)
-    return page
+    built: gr.Blocks = page
+    built.queue(max_size=128, default_concurrency_limit=concurrency, api_open=True)
+    return built
 
 
 def _html(content: str) -> gr.HTML:
@@ -165,7 +166,7 @@ def _attack_tab(studio: Studio, examples: Sequence[Example], session: gr.State) 
             controls = _controls(studio, examples)
             button = gr.Button("Make it mishear", variant="primary", size="lg")
         with gr.Column(scale=7, min_width=340):
-            shown = _html(studio.attack(None, "", Request).html)
+            shown = _html(studio.attack(None, "", lambda: Request("")).html)
             numbers = gr.JSON(visible=False)
 
     def attack(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from mondegreen.report.comparison_cells import CellResult
 from mondegreen.report.comparison_results import Comparison
 
@@ -33,20 +35,26 @@ def plain_words(comparison: Comparison) -> list[str]:
     return found + _bounded_otherwise(comparison) + _quietest(comparison)
 
 
+def _distance(ratio: float, cell: CellResult) -> float:
+    """Return how far a cell's budget is from a ratio, in dB."""
+    return abs((cell.budget_db or 0.0) - ratio)
+
+
 def _bounded_otherwise(comparison: Comparison) -> list[str]:
     """Say what attacks without gradients reach within a bound that is no ratio."""
     rival = [c for c in comparison.cells if c.label == GENERATOR and c.budget_db is not None]
     found = []
     for cell in comparison.cells:
-        if cell.kind not in BLACK_BOX or cell.budget_db is not None or cell.snr_db.mean is None:
+        ratio = cell.snr_db.mean
+        if cell.kind not in BLACK_BOX or cell.budget_db is not None or ratio is None:
             continue
         bound = "its own bound" if cell.budget.kind == "none" else str(cell.budget)
         text = (
             f"Within {bound} the {cell.title} reaches {_percent(cell)}, at a mean ratio of "
-            f"{cell.snr_db.mean:.1f} dB{_spent(cell)}."
+            f"{ratio:.1f} dB{_spent(cell)}."
         )
         if rival:
-            near = min(rival, key=lambda one: abs((one.budget_db or 0.0) - cell.snr_db.mean))
+            near = min(rival, key=partial(_distance, ratio))
             text += f" The generator at {near.budget_db:g} dB: {_percent(near)}."
         found.append(text)
     return found
