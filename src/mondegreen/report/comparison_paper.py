@@ -31,9 +31,9 @@ PUBLISHED: dict[str, dict[str, int]] = {
 
 
 def belongs(comparison: Comparison) -> bool:
-    """Tell whether the paper's numbers have something to stand beside: generator and rivals."""
+    """Tell whether the paper's numbers have something to stand beside: generator and a rival."""
     kinds = {cell.kind for cell in comparison.cells}
-    return not comparison.untargeted and {"generator", *_NAMES} <= kinds
+    return not comparison.untargeted and "generator" in kinds and bool(kinds & set(_NAMES))
 
 
 def paper_rows(comparison: Comparison) -> list[tuple[str, ...]]:
