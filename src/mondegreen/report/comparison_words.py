@@ -114,10 +114,11 @@ def _of_budget(own: CellResult, others: list[CellResult]) -> list[str]:
         )
     deaf = [cell for cell in others if cell.kind in BLACK_BOX]
     if deaf:
-        best = max(deaf, key=lambda cell: cell.success_rate)
+        best, *others = sorted(deaf, key=lambda cell: -cell.success_rate)
+        behind = ", ".join(f"the {one.title} {_percent(one)}{_spent(one)}" for one in others)
         sentences.append(
             f"Of the attacks that only hear probabilities, the {best.title} gets furthest: "
-            f"{_percent(best)}{_spent(best)}."
+            f"{_percent(best)}{_spent(best)}{f'; {behind}' if behind else ''}."
         )
     return sentences
 
