@@ -7,8 +7,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 CARD := src/mondegreen/zoo/speech-commands $(foreach db,20 25 30,results/spotter-spectral-$(db)db) \
         results/spotter-spectral-20db-quiet
 
-.PHONY: help setup demo test test-slow lint format types smoke results results-check picture \
-        reproduction-pictures clean
+.PHONY: help setup demo test test-browser test-slow lint format types smoke results results-check \
+        picture reproduction-pictures clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -20,16 +20,24 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) torch
-	$(INSTALL) --editable '.[quality,baselines,speech,onnx,dev]' || { \
+	$(INSTALL) --editable '.[quality,baselines,speech,onnx,codecs,rooms,demo,dev,browser]' || { \
 	  echo "note: PESQ is compiled here and needs a C compiler; going on without it" >&2; \
-	  $(INSTALL) --editable '.[baselines,speech,onnx,dev]'; }
+	  $(INSTALL) --editable '.[baselines,speech,onnx,codecs,rooms,demo,dev,browser]'; }
 	touch $@
 
 demo: setup  ## train, attack, measure and report on the synthetic corpus (FRESH=1 starts over)
 	$(RUN) demo --out runs/demo $(if $(FRESH),--fresh)
 
 test: setup  ## the tests (those on real clips need MONDEGREEN_DATA)
-	$(BIN)/python -m pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not browser"
+
+test-browser: setup  ## the pages in a headless Chromium (skipped where there is none to be had)
+	@{ { command -v chromium || command -v chromium-browser || command -v google-chrome; } && \
+	   command -v chromedriver; } >/dev/null || \
+	  { test "$$(id -u)" = 0 && apt-get -qq update && \
+	    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium chromium-driver; } >/dev/null 2>&1 || \
+	  echo "note: no Chromium with chromedriver here; the tests that need them are skipped" >&2
+	$(BIN)/python -m pytest -m browser tests/browser
 
 test-slow: setup  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
@@ -53,6 +61,7 @@ results: setup  ## write docs/results.md and the README's table from results/*/r
 	$(BIN)/python -m mondegreen.report.readme results README.md
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md
 	$(BIN)/python -m mondegreen.report.docs_transfer results docs/transfer.md
+	$(BIN)/python -m mondegreen.report.docs_channels results docs/channels.md
 	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md
 	$(BIN)/python -m mondegreen.report.docs_tables results docs
@@ -73,6 +82,7 @@ results-check: setup  ## fail when these are out of step with the result files
 	$(BIN)/python -m mondegreen.report.readme results README.md --check
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md --check
 	$(BIN)/python -m mondegreen.report.docs_transfer results docs/transfer.md --check
+	$(BIN)/python -m mondegreen.report.docs_channels results docs/channels.md --check
 	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md --check
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md --check
 	$(BIN)/python -m mondegreen.report.docs_tables results docs --check

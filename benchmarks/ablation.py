@@ -22,7 +22,8 @@ import torch
 from mondegreen.attacks.generator import GeneratorAttack
 from mondegreen.budgets import SNR
 from mondegreen.classifiers.classifier import Classifier, load_classifier
-from mondegreen.cli.train_generator import TrainGenerator, data_of, default, execute
+from mondegreen.cli.clips import data_of
+from mondegreen.cli.train_generator import TrainGenerator, default, execute
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.data.options import DataOptions, open_material
 from mondegreen.evaluation.evaluate import EvaluationOptions, evaluate

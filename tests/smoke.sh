@@ -42,6 +42,10 @@ ln -s ../voices demo/speech
 
 expect 0 "$command" data synthesize --out more-voices --speakers 2 --other-words bed \
   --noise-seconds 1
+expect 0 "$command" data synthesize --kind music --out music --tracks 5 --seconds 1
+expect 0 "$command" data info --data music --cache cache
+expect 0 "$command" train classifier --preset smoke --model sample-cnn --data music --cache cache \
+  --training.epochs 1 --out genres
 expect 0 "$command" data info --data voices --cache cache
 expect 0 "$command" train classifier --preset smoke --data voices --cache cache --out wide \
   --model wide-resnet --normalization paper --training.epochs 1
@@ -68,7 +72,9 @@ done
 expect 0 "$command" compare --generator demo/generator --universal universal-perturbation \
   --filter universal-filter --attacks generator generator+1:quietness=0.5 pgd:steps=1 universal \
   filter --budgets snr:20 --pairs 4 --quality-pairs 0 --timing-rounds 1 --out comparison
-holds comparison/comparison.json comparison/table.md comparison/table.tex comparison/pairs.csv
+holds comparison/comparison.json comparison/table.md comparison/table.tex comparison/pairs.csv \
+  comparison/report.html
+expect 0 "$command" report comparison
 expect 0 "$command" compare --generator demo/generator --untargeted --attacks fgsm bim:steps=1 \
   mi-fgsm:steps=1 apgd:steps=2 cw:steps=2,binary_search_steps=1 deepfool:steps=1 \
   genetic:iterations=2 pso:epochs=1,iterations=2 square:queries=4 --budgets linf:0.01 --pairs 2 \
@@ -81,6 +87,16 @@ expect 0 "$command" transfer --data voices --cache cache --classifiers demo/clas
   --budget snr:20 --pairs 4 --out transferred
 holds transferred/transfer.json
 
+expect 0 "$command" channels --generator demo/generator --attacks generator \
+  pgd:steps=1,draws=2,channel=gain:db=-6 --budgets snr:20 --channel phone-call \
+  --channel lowpass:hz=4000+noise:snr_db=20 --pairs 4 --out through
+holds through/channels.json through/table.md through/figures/channels.svg
+expect 0 "$command" evaluate --generator demo/generator --out heard --quality-pairs 0 \
+  --timing-repeats 0 --channel quantize:bits=8 --channel shift
+expect 0 "$command" train generator --preset smoke --classifier demo/classifier --channel phone-call \
+  --training.epochs 1 --out through-channels
+expect 2 "$command" channels --channel nonsense --out nothing
+
 expect 0 "$command" export --generator demo/generator --out generator.onnx
 expect 0 "$command" attack voices/no/*_0.wav --target yes --backend onnx --out fooled-by-onnx \
   --generator generator.onnx --classifier demo/classifier
@@ -89,9 +105,45 @@ expect 0 "$command" attack voices/no/*_0.wav --target yes --streaming --generato
 expect 0 "$command" train generator --preset smoke --classifier demo/classifier \
   --start-from demo/generator --training.epochs 1 --out more
 
+expect 0 "$command" reproduce --preset smoke --out reproduction
+holds reproduction/reproduction.json reproduction/report.html reproduction/examples/examples.json
+holds reproduction/music/all/evaluation/results.json reproduction/figures/error-rates.svg
+expect 0 "$command" reproduce --preset smoke --out reproduction --plan
+! grep -Eq "waiting|failed|left out" err.txt || { cat err.txt >&2; exit 1; }
+
+# The live page: start it, ask it, stop it; it leaves nothing behind.
+mkdir tmp
+TMPDIR="$PWD/tmp" "$command" serve --generator demo/generator --examples voices --port 0 2>page.txt &
+page=$!
+for _ in $(seq 600); do
+  grep -q "http://" page.txt && break
+  kill -0 "$page" || { cat page.txt >&2; exit 1; }
+  sleep 0.2
+done
+"${PYTHON:-python3}" - "$(grep -o 'http://[0-9.:]*' page.txt | head -n 1)" <<'PY'
+import sys
+import urllib.error
+import urllib.request
+
+url = sys.argv[1]
+assert b"Mondegreen" in urllib.request.urlopen(url + "/").read()
+try:
+    urllib.request.urlopen(url + "/gradio_api/file=/etc/passwd")
+except urllib.error.HTTPError as error:
+    assert error.code == 403, error
+else:
+    raise AssertionError("the page gives files of the machine away")
+PY
+kill -TERM "$page"
+wait "$page"
+[ -z "$(ls tmp)" ] || { echo "left behind: $(ls tmp)" >&2; exit 1; }
+expect 2 "$command" serve --generator voices --port 0
+
 expect 2 "$command" attack nowhere.wav --target yes --generator demo/generator --out fooled
 expect 2 "$command" attack voices/no/*_0.wav --target maybe --generator demo/generator --out fooled
 expect 2 "$command" evaluate --generator voices --out nothing
 expect 2 "$command" train classifier --data nowhere --out nothing
+expect 2 "$command" data synthesize --kind music --out music --tracks 2
+expect 2 "$command" data synthesize --kind noise
 expect 2 "$command" nonsense
 echo "every command ran."

@@ -113,8 +113,12 @@ def options_named(page: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def help_texts(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The help of every command, that of ``train generator`` for both kinds of network."""
-    every = [*(name.split() for name in main.COMMANDS), ["train", "generator", "--network", "unet"]]
+    """The help of every command, that of two of them for both of their kinds."""
+    every = [name.split() for name in main.COMMANDS]
+    every += [
+        ["train", "generator", "--network", "unet"],
+        ["data", "synthesize", "--kind", "music"],
+    ]
     parts = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", "200")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mondegreen.attacks.recording import attack_recording
     from mondegreen.audio import read_audio, write_wav
     from mondegreen.budgets import L2, SNR, Budget, Linf, parse_budget
+    from mondegreen.channels import Channel, parse_channel
     from mondegreen.classifiers.classifier import Classifier, load_classifier
     from mondegreen.errors import MondegreenError
     from mondegreen.evaluation.evaluate import Evaluation, evaluate
@@ -24,6 +25,7 @@ __all__ = [
     "Attack",
     "AttackResult",
     "Budget",
+    "Channel",
     "Classifier",
     "Evaluation",
     "Generator",
@@ -35,6 +37,7 @@ __all__ = [
     "load_classifier",
     "load_generator",
     "parse_budget",
+    "parse_channel",
     "read_audio",
     "write_wav",
 ]
@@ -45,6 +48,7 @@ _HOMES = {
     "attacks.recording": ("attack_recording",),
     "audio": ("read_audio", "write_wav"),
     "budgets": ("SNR", "Budget", "L2", "Linf", "parse_budget"),
+    "channels": ("Channel", "parse_channel"),
     "classifiers.classifier": ("Classifier", "load_classifier"),
     "errors": ("MondegreenError",),
     "evaluation.evaluate": ("Evaluation", "evaluate"),

@@ -21,6 +21,7 @@ from rich.progress import (
 T = TypeVar("T")
 
 _shown: ContextVar[Progress | None] = ContextVar("shown", default=None)
+_hidden: ContextVar[bool] = ContextVar("hidden", default=False)
 
 
 class _Bar(Progress):
@@ -47,8 +48,18 @@ def progress_bar() -> Progress:
         TimeRemainingColumn(),
         console=console,
         transient=True,
-        disable=not console.is_terminal,
+        disable=_hidden.get() or not console.is_terminal,
     )
+
+
+@contextmanager
+def hidden() -> Iterator[None]:
+    """Show no progress inside of the block: a server's terminal is nobody's progress bar."""
+    token = _hidden.set(True)
+    try:
+        yield
+    finally:
+        _hidden.reset(token)
 
 
 @contextmanager

@@ -50,14 +50,14 @@ def command_line() -> str:
     The folder that the variable MONDEGREEN_DATA names is written as the variable, so that the
     command can be repeated where the data lie elsewhere.
     """
-    data = os.environ.get("MONDEGREEN_DATA", "").rstrip("/")
     name = Path(sys.argv[0]).name
     words = ["mondegreen" if name == "__main__.py" else name, *sys.argv[1:]]
-    return " ".join(_quoted(word, data) for word in words)
+    return " ".join(quote(word) for word in words)
 
 
-def _quoted(word: str, data: str) -> str:
-    """Quote a word for the shell, with the folder ``data`` at its start as the variable."""
+def quote(word: str) -> str:
+    """Quote a word for the shell, with the folder $MONDEGREEN_DATA at its start as the variable."""
+    data = os.environ.get("MONDEGREEN_DATA", "").rstrip("/")
     option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
     whole = value == data and "/" in data  # a mere "data" may also be the name of a command
     if not data or not (whole or value.startswith(data + "/")):

@@ -21,6 +21,7 @@ from mondegreen.classifiers.ensemble import Ensemble
 from mondegreen.classifiers.features import LogMelConfig
 from mondegreen.classifiers.tc_resnet import TCResNetConfig
 from mondegreen.cli import evaluate, train_generator, transfer
+from mondegreen.cli.clips import data_of
 from mondegreen.data.options import DataOptions
 from mondegreen.errors import MondegreenError
 from mondegreen.generators.generator import load_generator
@@ -130,7 +131,7 @@ def test_a_generator_against_one_is_where_one_against_all_may_start(
     train_generator.run([*words, "--start-from", str(trained.generator)])
     assert load_generator(out).config.classifier_name == "ensemble-of-2"
     # An ensemble is a classifier like any other, with the clips of its first member.
-    options = train_generator.data_of(out / "ensemble", DataOptions())
+    options = data_of(out / "ensemble", DataOptions())
     assert (options.data, options.cache) == (trained.data, trained.cache)
 
 

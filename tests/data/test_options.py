@@ -54,6 +54,23 @@ def test_unlabelled_words_are_those_of_training_speakers(
     assert material.unlabelled.waveforms([0]).shape == (1, 1, 200)
 
 
+def test_a_limit_keeps_the_first_clips_of_each_label(words_folder: Path, tmp_path: Path) -> None:
+    whole = open_material(options(words_folder, tmp_path), None, 16000, 200)
+    cut = open_material(options(words_folder, tmp_path, limit=2), None, 16000, 200)
+    for name, part in cut.splits.items():
+        assert part.labels.bincount().tolist() == [2] * 10
+        full = whole.splits[name]
+        for label in range(10):
+            rows = (full.labels == label).nonzero()[:2, 0]
+            assert set(full.names(rows)) <= set(part.names())
+    assert cut.unlabelled is not None and whole.unlabelled is not None
+    assert len(cut.unlabelled) == len(whole.unlabelled), "held-out speakers stay out"
+    test = open_test_split(options(words_folder, tmp_path, limit=2), TEN_WORDS, 16000, 200, "test")
+    assert test.names() == cut.splits["test"].names()
+    with pytest.raises(MondegreenError, match="--limit is 0"):
+        DataOptions(limit=0)
+
+
 def test_the_random_split_keeps_all_unlabelled_words(words_folder: Path, tmp_path: Path) -> None:
     material = open_material(options(words_folder, tmp_path, split="random"), None, 16000, 200)
     assert material.unlabelled is not None and len(material.unlabelled) == 80

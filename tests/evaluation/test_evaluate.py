@@ -105,7 +105,12 @@ def test_files_agree_with_each_other(
     for sample in samples:
         pcm = soundfile.read(out / "samples" / sample["adversarial"], dtype="int16")[0]
         x_adv = torch.from_numpy(pcm).float()[None, None] / 32768
-        assert LABELS[int(predict(classifier, x_adv).argmax())] == sample["after"]
+        heard = predict(classifier, x_adv)[0]
+        assert LABELS[int(heard.argmax())] == sample["after"]
+        after, before = sample["after_probabilities"], sample["before_probabilities"]
+        assert [after[label] for label in LABELS] == pytest.approx(heard.tolist(), abs=1e-6)
+        assert after[sample["target"]] == pytest.approx(sample["after_probability"], abs=1e-6)
+        assert before[sample["target"]] == pytest.approx(sample["before_probability"], abs=1e-6)
 
 
 def test_targets_can_be_chosen(classifier: Classifier, data: ClipDataset) -> None:

@@ -133,7 +133,7 @@ def test_the_papers_rivals_meet_the_generators_budget_and_their_own() -> None:
     assert ("genetic", "None") in entries and ("pso", "linf:0.0078125") in entries
 
 
-def test_recipes_name_what_issues_ask_for() -> None:
+def test_recipes_hold_the_attacks_that_they_promise() -> None:
     curves = [(entry.spec.text, str(entry.budget)) for entry in recipe("curves", dial=True)]
     assert ("generator+5", "snr:40.0") in curves and ("filter", "snr:10.0") in curves
     assert ("generator:quietness=0.25", "snr:20.0") in curves

@@ -80,7 +80,7 @@ def test_dropout_stands_in_blocks_three_six_and_nine_before_the_norm() -> None:
         assert isinstance(block, nn.Sequential)
         kinds = [type(module).__name__ for module in block]
         dropout = ["Dropout"] if number in (3, 6, 9) else []
-        assert kinds == ["Conv1d", *dropout, "BatchNorm1d", "LeakyReLU"]
+        assert kinds == ["HalvingConv1d", *dropout, "BatchNorm1d", "LeakyReLU"]
 
 
 @pytest.mark.parametrize("samples", [1, 2048, 2049, 8000, 16_000, 44_100])

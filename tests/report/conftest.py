@@ -99,7 +99,18 @@ def _pairs(labels: tuple[str, ...], clips: int) -> list[dict[str, Any]]:
     return pairs
 
 
-def _sounds(folder: Path, pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _heard(pair: dict[str, Any], labels: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    ranked = [pair["target"], pair["source"]]
+    ranked += [label for label in labels if label not in ranked]
+    return {
+        "before_probabilities": dict(zip(ranked, (0.0123, 0.98, 0.0077), strict=True)),
+        "after_probabilities": dict(zip(ranked, (0.8765, 0.12, 0.0035), strict=True)),
+    }
+
+
+def _sounds(
+    folder: Path, pairs: list[dict[str, Any]], labels: tuple[str, ...]
+) -> list[dict[str, Any]]:
     time = torch.arange(RATE // 4) / RATE
     listed = []
     for number, pair in enumerate(pairs):
@@ -109,10 +120,13 @@ def _sounds(folder: Path, pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         write_wav(folder / files["original"], x, RATE)
         write_wav(folder / files["adversarial"], x_adv, RATE)
         kept = {k: pair[k] for k in ("source", "target", "clip", "before", "after")}
+        # Older evaluations knew the target's probability only.
+        heard = _heard(pair, labels) if number < 3 else {}
         listed.append(
             {
                 **kept,
                 **files,
+                **heard,
                 "success": bool(pair["success"]),
                 "snr_db": float(pair["snr_db"]),
                 "pesq_nb": float(pair["pesq_nb"]) if pair["pesq_nb"] else None,
@@ -140,7 +154,7 @@ def _build(
         writer.writeheader()
         writer.writerows(pairs)
     if sounds:
-        listed = _sounds(folder / "samples", pairs[:sounds])
+        listed = _sounds(folder / "samples", pairs[:sounds], labels)
         path = folder / "samples" / "samples.json"
         path.write_text(json.dumps(listed), encoding="utf-8")
     return folder

@@ -103,6 +103,39 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     assert main([str(tmp_path), str(tmp_path / "performance.md")]) == 2
 
 
+def evolution() -> dict[str, Any]:
+    """The batched genetic attack takes 10 ms, of which 2 are its own; the others alike."""
+    ms = {"classifier, 1 clip": 3.0, "classifier, 40 clips": 0.5}
+    for name in ("genetic", "particle-swarm", "square"):
+        ms |= {f"{name}, batched": 10.0, f"{name}, batched, own time": 2.0}
+    loops = {"genetic": 40.0, "genetic, by sample": 240.0, "particle-swarm": 60.0, "square": 8.0}
+    ms |= {f"{name}, one by one": value for name, value in loops.items()}
+    faster = {name: value / 10.0 for name, value in loops.items()}
+    setting = {"threads": 1, "ms": ms, "times_faster": faster}
+    about = {"clips": 32, "rounds": 9, "chunk": 40, "classifier": "spotter"}
+    command = {"command": "evolution.py", "environment": content()["environment"]}
+    return {"format": 1, "settings": [setting], **about, **command}
+
+
+def test_attacks_without_gradients_are_shown_with_what_the_classifier_leaves(
+    tmp_path: Path,
+) -> None:
+    folder = write(tmp_path, content())
+    assert "without gradients" not in render_performance(folder)
+    write_json(folder / "evolution.json", evolution())
+    text = render_performance(folder)
+    rows = rows_of(text.replace("### 1 thread", "## 1 thread"), "1 thread, without gradients")
+    assert rows[0][2:] == ["40.00", "10.00", "**4.0 ×**", "2.00", "5.0 ×"]
+    assert rows[1][1:5] == ["sample by sample, as published", "240.00", "10.00", "**24.0 ×**"]
+    assert rows[3][4:] == ["**0.8 ×**", "2.00", "1.0 ×"]
+    assert "3.00 ms alone and 0.50 ms among 40, 6.0 times less" in text
+    damaged = evolution()
+    del damaged["settings"][0]["ms"]["square, batched"]
+    write_json(folder / "evolution.json", damaged)
+    with pytest.raises(MondegreenError, match=r"evolution\.json is damaged"):
+        render_performance(folder)
+
+
 def test_a_training_step_is_shown_where_it_was_measured(tmp_path: Path) -> None:
     folder = write(tmp_path, content())
     assert "## Training" not in render_performance(folder)

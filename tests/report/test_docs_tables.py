@@ -10,7 +10,13 @@ import pytest
 
 from mondegreen.errors import MondegreenError
 from mondegreen.files import write_json
-from mondegreen.report import docs_ablation, docs_hearing, docs_streaming
+from mondegreen.report import (
+    docs_ablation,
+    docs_hearing,
+    docs_music,
+    docs_serve,
+    docs_streaming,
+)
 from mondegreen.report.docs_tables import TABLES, main
 
 
@@ -71,6 +77,16 @@ def write_results(folder: Path) -> None:
     ]
     about = {"clips": 60, "snr_db": 20.0, "whole": 0.9875, "environment": {"cpu": "a machine"}}
     write_json(folder / "streaming.json", {**about, "rows": rows})
+    network = {"accuracy": 0.8125, "parameters": 155_000, "processor_seconds": 630.0}
+    split = {"tracks": {"train": 900, "test": 130}, "chance": 0.1, "loudness": 0.125}
+    split |= {"mean_spectrum": 0.375, "sample_cnn": network}
+    config = {"tracks": 120, "seconds": 4.0, "seed": 1024}
+    music = {"corpus": {"config": config}, "preset": "cpu", "environment": {"cpu": "a machine"}}
+    write_json(folder / "synthetic-music.json", {**music, "splits": {"speaker": split}})
+    times = {"median_ms": 120.4, "slowest_ms": 300.0, "attack_median_ms": 7.25}
+    crowd = {"people": 16, "median_ms": 900.0, "slowest_ms": 1400.0, "answers_per_second": 12.5}
+    page = {"alone": {"generator": times}, "together": crowd, "environment": {"cpu": "a machine"}}
+    write_json(folder / "serve.json", page)
 
 
 def test_pages_are_written_and_checked(tmp_path: Path) -> None:
@@ -85,22 +101,26 @@ def test_pages_are_written_and_checked(tmp_path: Path) -> None:
     assert main([*words, "--check"]) == 1
     assert main(words) == 0
     assert main([*words, "--check"]) == 0
-    generator, measurement = ((docs / name).read_text() for name in TABLES_PAGES)
-    for text in (generator, measurement):
+    generator, measurement, serve = ((docs / name).read_text() for name in TABLES_PAGES)
+    for text in (generator, measurement, serve):
         assert text.startswith("before\n") and text.endswith("after\n")
     assert "| all | -0.50 (-0.90 to +0.25) | -0.60" in generator and "over 40 clips" in generator
     assert "the recipe" in generator
+    assert "| one person, `generator` | 120 | 300 | 7.2 |" in serve
+    assert "| 16 people at once, `generator` | 900 | 1400 |" in serve and "12.5 answers" in serve
     latencies = [
         line for line in measurement.splitlines() if line.startswith("| ") and "16" in line
     ]
     assert latencies[0].startswith("| 64 + 16 | 80 | 6.40 %") and "272" in latencies[1]
     assert "98.75 %" in measurement
+    assert "| by track | 900 / 130 | 10.00 % | 12.50 % | 37.50 % | 81.25 % |" in measurement
+    assert "155,000 parameters" in measurement and "11 minutes" in measurement
 
 
-TABLES_PAGES = ("generator.md", "measurement.md")
+TABLES_PAGES = ("generator.md", "measurement.md", "serve.md")
 
 
-@pytest.mark.parametrize("kind", [docs_hearing, docs_streaming])
+@pytest.mark.parametrize("kind", [docs_hearing, docs_music, docs_serve, docs_streaming])
 def test_damaged_files_are_refused(kind: ModuleType, tmp_path: Path) -> None:
     write_json(tmp_path / "result.json", {"clips": 40})
     with pytest.raises(MondegreenError, match=r"result\.json is damaged"):

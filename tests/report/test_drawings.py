@@ -14,7 +14,7 @@ from mondegreen.report.drawings import (
     cell_colours,
     contrast,
     histogram_svg,
-    spectrogram_png,
+    spectrogram_image,
     waveform_svg,
 )
 from mondegreen.report.spectrum import spectrogram_db
@@ -69,31 +69,60 @@ def test_cells_get_steadily_darker_or_brighter() -> None:
     assert on_black == sorted(on_black)
 
 
+def spans(svg: str) -> list[tuple[int, int]]:
+    return [(int(high), int(low)) for high, low in re.findall(r"M\d+ (\d+)V(\d+)", svg)]
+
+
 def test_waveform_reaches_as_far_as_its_peak() -> None:
-    x = np.zeros(2400)
+    x = np.zeros(1600)
     x[1000:1010] = 0.5
-    x[2000:2010] = -1.0
+    x[1500:1510] = -1.0
     svg = waveform_svg(x, 1.0, 'a "tone" & <more>')
-    spans = [tuple(map(int, m)) for m in re.findall(r"M\d+ (\d+)V(\d+)", svg)]
-    assert len(spans) == 240
-    assert spans[0] == (40, 41)
-    assert min(high for high, _ in spans) == round(40 - 39 * 0.5)
-    assert max(high for high, _ in spans) == 79 and max(low for _, low in spans) == 80
+    found = spans(svg)
+    assert len(found) == 160
+    assert found[0] == (40, 41)
+    assert min(high for high, _ in found) == round(40 - 39 * 0.5)
+    assert max(high for high, _ in found) == 79 and max(low for _, low in found) == 80
     assert "a &#34;tone&#34; &amp; &lt;more&gt;" in svg
+    assert len(spans(waveform_svg(x, 1.0, "finer", detail=2))) == 320
 
 
 def test_waveform_of_few_samples() -> None:
     assert waveform_svg(np.array([0.1, -0.1, 0.0]), 1.0, "three").count("V") == 3
 
 
+def test_a_louder_waveform_stands_behind() -> None:
+    x = np.full(160, 0.05)
+    svg = waveform_svg(x, 1.0, "alone", louder=10 * x)
+    behind, front = svg.split("/>", 1)
+    assert 'class="louder"' in behind
+    assert {high for high, _ in spans(behind)} == {round(40 - 39 * 0.5)}
+    assert {high for high, _ in spans(front)} == {round(40 - 39 * 0.05)}
+
+
+def brightness(image: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(image)).convert("L"), dtype=float)
+
+
 def test_spectrogram_picture_has_the_tone_where_it_belongs() -> None:
-    image = Image.open(io.BytesIO(spectrogram_png(tone(4000.0), 16000, top_db=0.0)))
-    assert image.format == "PNG" and image.mode == "P"
-    assert image.height == 129 and image.width == 129
-    indices = np.asarray(image)
-    assert indices[64, 60] == indices.max()  # 4 of 8 kHz: half way up
-    assert indices[0, 60] == indices[-1, 60] == 0
-    assert len(spectrogram_png(tone(4000.0), 16000, top_db=0.0)) < 12_000
+    drawn = spectrogram_image(tone(4000.0), 16000, top_db=0.0)
+    image = Image.open(io.BytesIO(drawn))
+    assert image.format == "WEBP" and (image.height, image.width) == (129, 129)
+    light = brightness(drawn)
+    assert light[:, 60].argmax() == 64  # 4 of 8 kHz: half way up
+    assert light[64, 60] > 200 and light[0, 60] < 20 and light[-1, 60] < 20
+    assert len(drawn) < 3_000
+    finer = spectrogram_image(tone(4000.0), 16000, top_db=0.0, detail=2)
+    assert brightness(finer).shape == (257, 254)
+
+
+def test_spectrogram_picture_is_darker_by_the_level() -> None:
+    whole, less = (
+        brightness(spectrogram_image(tone(4000.0, amplitude), 16000, top_db=0.0))[64, 60]
+        for amplitude in (1.0, 0.03)
+    )
+    silent = brightness(spectrogram_image(np.zeros(16000), 16000, top_db=0.0))
+    assert silent.max() < 10 < less < whole
 
 
 def test_histogram_counts_every_value() -> None:

@@ -112,12 +112,23 @@ def test_headline_numbers_stand_beside_the_papers(page: Page) -> None:
     assert "You hear “ low ”. It hears “ mid ”." in page.words  # of successes, the median SNR
 
 
+def test_what_the_classifier_heard_is_told_label_by_label(page: Page) -> None:
+    tables = re.findall(r'<table class="chances">.*?</table>', page.source, re.DOTALL)
+    assert len(tables) == 4 + 1
+    for table in tables[1:4]:
+        rows = re.findall(r'<th scope="row">(\w+)', table)
+        shown = [float(share) for share in re.findall(r"</span>([\d.]+) %", table)]
+        assert set(rows) == {"low", "mid", "high"}
+        assert shown[:2] == [1.2, 87.6] or shown[2:4] == [1.2, 87.6]  # of the target
+    assert re.findall(r'<th scope="row">(\w+)', tables[4]) == ["high"]  # an older entry
+
+
 def test_sounds_are_those_of_the_files(page: Page, untouched: Path, tmp_path: Path) -> None:
     sources = [audio["src"] for audio in page.all("audio")]
     assert len(sources) == 2 * (4 + 1)  # four pairs, and the one that the page opens with
-    prefix = "data:audio/wav;base64,"
+    prefix = "data:audio/flac;base64,"
     assert all(source.startswith(prefix) for source in sources)
-    decoded = tmp_path / "sound.wav"
+    decoded = tmp_path / "sound.flac"
     decoded.write_bytes(base64.b64decode(sources[2].removeprefix(prefix)))
     found, rate = read_audio(decoded)
     wanted, wanted_rate = read_audio(untouched / "samples" / "0.original.wav")
@@ -147,13 +158,14 @@ def test_it_can_be_used_without_eyes_or_mouse(page: Page) -> None:
     assert all(svg["role"] == "img" and svg["aria-label"] for svg in page.all("svg"))
     labels = {label["for"] for label in page.all("label") if "for" in label}
     sliders = [i for i in page.all("input") if i["type"] == "range"]
+    assert len(sliders) == 4 + 1 + 1  # the pairs, the one that the page opens with, the test
     assert {slider["id"] for slider in sliders} == labels
     for _, attributes in page.elements:
         for name in attributes.get("aria-labelledby", "").split():
             assert name in ids
     assert len(page.all("h1")) == 1 and len(page.all("main")) == 1
     assert all("scope" in th for th in page.all("th"))
-    assert all(button["type"] == "button" for button in page.all("button"))
+    assert all(button["type"] in ("button", "submit") for button in page.all("button"))
 
 
 def test_script_finds_what_it_looks_for(page: Page) -> None:
@@ -162,8 +174,10 @@ def test_script_finds_what_it_looks_for(page: Page) -> None:
     wanted = set(re.findall(r'getElementById\("([\w-]+)"\)', script))
     assert len(wanted) >= 4 and wanted <= ids
     classes = {c for _, a in page.elements for c in a.get("class", "").split()}
-    for name in re.findall(r'(?:all|querySelector)\("[a-z]*\.([a-z]+)', script):
-        assert name in classes
+    for name in re.findall(r'(?:all|querySelector)\("[a-z]*\.([a-z-]+)', script):
+        assert name in classes | {"shown"}
+    for name in re.findall(r'byId\("(\w+)"\)', script):
+        assert f"abx-{name}" in ids
 
 
 def test_colours_of_both_themes_contrast() -> None:
@@ -198,7 +212,7 @@ def test_hostile_names_stay_text(build: Build) -> None:
     page = Page(write_report(build(HOSTILE, change=change)))
     assert "alert(1)" not in "".join(re.findall(r"<script>.*?</script>", page.source, re.DOTALL))
     assert page.source.count("<script>") == 2
-    assert all(image["src"].startswith("data:image/png") for image in page.all("img"))
+    assert all(image["src"].startswith("data:image/webp") for image in page.all("img"))
     assert not any(name.startswith("on") for _, a in page.elements for name in a)
     for name in HOSTILE:
         assert name in page.words
@@ -253,7 +267,10 @@ def test_the_page_keeps_to_its_size(evaluation: Path) -> None:
 def test_page_opens_with_the_success_of_median_snr(evaluation: Path) -> None:
     views = hear(load_samples(evaluation, ("low", "mid", "high")))
     assert [view.sample.success for view in views] == [True, False, True, False]
-    assert featured(views) is views[2]
+    opening = featured(views)
+    assert opening is not None and opening.index == 2
+    assert opening.sound is not None and views[2].sound is not None
+    assert opening.sound.weight > views[2].sound.weight  # its pictures are finer
     assert featured([views[1], views[3]]) is None
     assert featured(hear(load_samples(evaluation, ("low", "mid", "high")), limit=0)) is None
 
@@ -274,13 +291,15 @@ def test_loud_perturbations_are_amplified_less(evaluation: Path) -> None:
     assert sound.gain_db == pytest.approx(0.0, abs=0.01)  # twice 0.5 is full scale already
 
 
-def test_perturbation_is_drawn_ten_times_and_the_right_way_up(evaluation: Path) -> None:
+def test_perturbation_is_drawn_as_it_is_and_ten_times_behind(evaluation: Path) -> None:
     samples = load_samples(evaluation, ("low", "mid", "high"))
     raised = evaluation / "samples" / "raised.wav"
     original, rate = read_audio(evaluation / "samples" / "0.original.wav")
     write_wav(raised, torch.from_numpy(original) + 0.04, rate)
     sound = hear([replace(samples[0], adversarial=raised)])[0].sound
     assert sound is not None
-    spans = re.findall(r"M\d+ (\d+)V", sound.tracks[2].waveform)
-    # 0.4 of a scale that ends at 0.54, the adversarial clip's peak
-    assert {int(high) for high in spans} == {round(40 - 39 * 0.4 / 0.54)}
+    behind, front = sound.tracks[2].waveform.split("/>", 1)
+    # 0.4 and 0.04 of a scale that ends at 0.54, the adversarial clip's peak
+    for drawn, level in ((behind, 0.4), (front, 0.04)):
+        spans = re.findall(r"M\d+ (\d+)V", drawn)
+        assert {int(high) for high in spans} == {round(40 - 39 * level / 0.54)}

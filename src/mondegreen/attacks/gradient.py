@@ -25,7 +25,9 @@ from mondegreen.attacks.plan import (
     required,
 )
 from mondegreen.attacks.search import Search
+from mondegreen.attacks.through_channel import ChannelSearch
 from mondegreen.budgets import Budget, Linf
+from mondegreen.channels import parse_channel
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.errors import MondegreenError
 from mondegreen.progress import task
@@ -149,13 +151,13 @@ def check_search(steps: int, step: float, kappa: float = KAPPA, shaping: float =
             raise MondegreenError(f"gradient search: {name} is {value}; choose 0 or more.")
 
 
-def check_runs(steps: int, restarts: int = 1) -> None:
-    """Refuse an attack without a step or without a run.
+def check_runs(steps: int, restarts: int = 1, draws: int = 1) -> None:
+    """Refuse an attack without a step, without a run, or without a draw of its channel.
 
     Raises:
-        MondegreenError: ``steps`` or ``restarts`` is below 1.
+        MondegreenError: ``steps``, ``restarts`` or ``draws`` is below 1.
     """
-    for name, value in (("steps", steps), ("restarts", restarts)):
+    for name, value in (("steps", steps), ("restarts", restarts), ("draws", draws)):
         if value < 1:
             raise MondegreenError(f"gradient search: {name} is {value}; choose 1 or more.")
 
@@ -177,9 +179,14 @@ class ProjectedGradient(SearchingAttack):
             :meth:`~mondegreen.attacks.plan.Plan.size`.
         seed: Of the random starts; each clip starts from the same draw.
         untargeted: Get away from the labels in place of reaching them.
+        channel: Search through a channel, see :func:`mondegreen.channels.parse_channel`; empty
+            hears the clips as they are. See
+            :class:`~mondegreen.attacks.through_channel.ChannelSearch`.
+        draws: How often a clip passes the channel for each gradient, which is their mean.
 
     Raises:
-        MondegreenError: ``steps`` or ``restarts`` is below 1, or another setting is out of range.
+        MondegreenError: ``steps``, ``restarts`` or ``draws`` is below 1, another setting is out of
+            range, or the channel is not understood.
     """
 
     def __init__(
@@ -195,8 +202,10 @@ class ProjectedGradient(SearchingAttack):
         rule: Rule = "root",
         seed: int = 1024,
         untargeted: bool = False,
+        channel: str = "",
+        draws: int = 4,
     ) -> None:
-        check_runs(steps, restarts)
+        check_runs(steps, restarts, draws)
         check_search(steps, 1.0 if step is None else step, kappa, shaping)
         for option, value, known in (
             ("start", start, Start),
@@ -209,16 +218,20 @@ class ProjectedGradient(SearchingAttack):
         self.loss: Loss = loss
         self.rule: Rule = rule
         self.shaping, self.seed, self.untargeted = shaping, seed, untargeted
+        self.channel, self.draws = channel, draws
+        self._between = parse_channel(channel) if channel else None
 
     @property
     def name(self) -> str:
-        """``pgd-20``, say; ``pgd-20x5`` with restarts."""
-        return f"pgd-{self.steps}" + (f"x{self.restarts}" if self.restarts > 1 else "")
+        """``pgd-20``, say; ``pgd-20x5`` with restarts; through a channel with its text."""
+        name = f"pgd-{self.steps}" + (f"x{self.restarts}" if self.restarts > 1 else "")
+        return f"{name} through {self.channel}" if self.channel else name
 
     def parameters(self) -> dict[str, Any]:
-        """Return the settings of the search."""
-        names = ("steps", "step", "start", "restarts", "kappa", "loss", "shaping", "rule", "seed")
-        return {name: getattr(self, name) for name in (*names, "untargeted")}
+        """Return the settings of the search; those of the channel only where there is one."""
+        names = ["steps", "step", "start", "restarts", "kappa", "loss", "shaping", "rule", "seed"]
+        names += ["untargeted", *(("channel", "draws") if self.channel else ())]
+        return {name: getattr(self, name) for name in names}
 
     def search(
         self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
@@ -234,10 +247,7 @@ class ProjectedGradient(SearchingAttack):
         random = torch.Generator().manual_seed(self.seed)
         total = self.steps * self.restarts
         with torch.inference_mode(False), torch.enable_grad(), task(self.name, total) as done:
-            zero = torch.zeros_like(x)
-            search = Search(
-                classifier, x, target, budget, zero, self.kappa, untargeted=self.untargeted
-            )
+            search = self._begin(classifier, x, target, budget)
             rows = search.begin()
             for number in range(self.restarts):
                 noisy = number > 0 or self.start == "random"
@@ -245,6 +255,23 @@ class ProjectedGradient(SearchingAttack):
                     rows = search.again(rows, random_start(x, budget, NOISE, random))
                 search.descend(rows, plan, judged=not noisy, done=done)
         return search.found()
+
+    def _begin(self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget) -> Search:
+        zero, goal = torch.zeros_like(x), self.untargeted
+        if self._between is None:
+            return Search(classifier, x, target, budget, zero, self.kappa, untargeted=goal)
+        return ChannelSearch(
+            classifier,
+            x,
+            target,
+            budget,
+            zero,
+            self.kappa,
+            channel=self._between,
+            draws=self.draws,
+            seed=self.seed,
+            untargeted=goal,
+        )
 
     def _step(self, budget: Budget) -> float:
         if self.step is not None:

@@ -92,6 +92,9 @@ class Search:
         untargeted: Whether ``target`` holds labels to get away from.
     """
 
+    answers = 1
+    """How often a clip is heard for each question."""
+
     def __init__(
         self,
         classifier: Classifier,
@@ -164,12 +167,15 @@ class Search:
         return rows[~((score >= self.kappa) & (score > 0.0))]
 
     def _ask(self, rows: Tensor, x: Tensor) -> Tensor:
-        self.queries[rows] += 1
+        self.queries[rows] += self.answers
         logits: Tensor = self.classifier(x)
         return logits
 
     def _margins(self, logits: Tensor, target: Tensor) -> Tensor:
         return margins(logits, target, untargeted=self.untargeted).to(self.score.dtype)
+
+    def _lack(self, logits: Tensor, target: Tensor, loss: Loss) -> Tensor:
+        return shortfalls(logits, target, loss, untargeted=self.untargeted)
 
     def look(self, rows: Tensor, loss: Loss, *, first: bool) -> tuple[Tensor, Tensor]:
         """Return the rows that go on and the gradient of their loss.
@@ -190,10 +196,10 @@ class Search:
                 going = self.judge(rows, logits.detach())
         if not len(going):
             return going, self.x[going]
-        lack = shortfalls(logits, self.target[rows], loss, untargeted=self.untargeted)
+        lack = self._lack(logits, self.target[rows], loss)
         self.loss[rows] = lack.detach().to(self.loss.dtype)
         (gradient,) = torch.autograd.grad(lack.sum(), delta)
-        self.gradients[going] += 1
+        self.gradients[going] += self.answers
         return going, gradient[torch.isin(rows, going)].nan_to_num(0.0, 0.0, 0.0)
 
     def direction(self, rows: Tensor, gradient: Tensor, shaping: float = 0.0) -> Tensor:

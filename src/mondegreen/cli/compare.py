@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 import tyro
 
 from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.cli.clips import data_of
 from mondegreen.cli.loading import choose_budget, classifier_folder
 from mondegreen.cli.options import Device, choose_device, parse, say
-from mondegreen.cli.train_generator import data_of
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.bench import Bench, CompareOptions
@@ -23,6 +23,7 @@ from mondegreen.evaluation.recipes import Entry, RecipeName, cross, recipe, with
 from mondegreen.evaluation.specs import Sources
 from mondegreen.generators.generator import Generator, load_generator
 from mondegreen.generators.spectral import SpectralConfig
+from mondegreen.report.comparison_page import write_comparison_page
 from mondegreen.report.comparison_results import load_comparison
 from mondegreen.report.comparison_tables import print_comparison, write_comparison
 from mondegreen.runs import Run
@@ -34,9 +35,10 @@ class Compare:
     """Options of ``compare``."""
 
     data: Annotated[DataOptions, tyro.conf.arg(name="")]
-    """Without --data: the clips that the generator was trained on, divided alike."""
+    """Without --data: the clips that the generator or, without one, the classifier was trained
+    on. With or without, they are divided as in that training, unless --split says otherwise."""
     out: Path
-    """Folder for cells/, comparison.json, pairs.csv, tables and figures; the same command
+    """Folder for cells/, comparison.json, pairs.csv, tables, figures and a page; the same command
     continues there, and further attacks and budgets join what is finished."""
     measure: Annotated[CompareOptions, tyro.conf.arg(name="")]
     attacks: tuple[str, ...] = ()
@@ -95,7 +97,8 @@ def run(words: Sequence[str]) -> None:
 def execute(options: Compare) -> None:
     """Measure what is not measured yet; write and print the tables and figures."""
     model = resolve(options.generator)
-    classifier = load_classifier(options.classifier or classifier_folder(model))
+    heard_by = options.classifier or classifier_folder(model)
+    classifier = load_classifier(heard_by)
     given = cross(list(options.attacks), list(options.budgets))
     named = recipe(options.recipe) if options.recipe else []
     needed = any(entry.spec.kind == "generator" for entry in [*named, *given])
@@ -108,10 +111,12 @@ def execute(options: Compare) -> None:
     folders = {"universal": options.universal, "filter": options.filter}
     sources = Sources(generator, folders)
     cells = build_cells(entries, classifier, sources, untargeted=options.untargeted)
-    bench, rules = _bench(options, data_of(model, options.data), classifier, generator)
+    trained = [place for place in (heard_by, *folders.values()) if place is not None]
+    data = data_of(model if needed else heard_by, options.data, beside=trained)
+    bench, rules = _bench(options, data, classifier, generator)
     content = compare(cells, bench, Run(options.out, rules).folder, tell=say)
     found = load_comparison(options.out / "comparison.json")
-    files = write_comparison(options.out, found)
+    files = [*write_comparison(options.out, found), write_comparison_page(options.out)]
     if options.json:
         print(json.dumps(content, indent=2))
     else:
@@ -154,7 +159,7 @@ def _bench(
         classifier=classifier,
         data=clips,
         split=options.on,
-        split_kind=data.split,
+        split_kind=data.kind_of_split,
         options=options.measure,
         targets=targets,
         untargeted=options.untargeted,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,12 +11,14 @@ import tyro
 
 from mondegreen.attacks.generator import GeneratorAttack
 from mondegreen.budgets import Budget
+from mondegreen.channels import parse_channel
 from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.cli.clips import data_of, of_labels
 from mondegreen.cli.loading import choose_budget, classifier_folder
-from mondegreen.cli.options import Device, choose_device, parse, say
-from mondegreen.cli.train_generator import data_of
+from mondegreen.cli.options import Device, choose_device, join_repeated, parse, say
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
+from mondegreen.evaluation.channels import Listening
 from mondegreen.evaluation.evaluate import EvaluationOptions, evaluate
 from mondegreen.evaluation.results import Setting, measure_quality, write_evaluation
 from mondegreen.files import read_json
@@ -33,7 +35,8 @@ class Evaluate:
     """Options of ``evaluate``."""
 
     data: Annotated[DataOptions, tyro.conf.arg(name="")]
-    """Without --data: the clips that the generator was trained on, divided alike."""
+    """Without --data: the clips that the generator was trained on. With or without, they are
+    divided as in that training, unless --split says otherwise."""
     generator: Path
     """Run folder of the generator, or zoo:<name> for one that comes with the package."""
     out: Path
@@ -49,10 +52,17 @@ class Evaluate:
     """0 to 1: how inaudible to be beyond the budget, for generators trained for it."""
     target: tuple[str, ...] = ()
     """Labels to reach; by default all that the generator knows."""
+    source: tuple[str, ...] = ()
+    """Attack only clips of these labels; by default all."""
+    channel: tuple[str, ...] = ()
+    """Hear the same clips through channels, too: names as mondegreen channels takes them, such as
+    phone-call over-the-air mp3:kbps=64+noise:snr_db=30. The attack does not know them."""
     on: Literal["train", "validation", "test"] = "test"
     """Which split to measure on."""
     device: Device = "auto"
     """auto, cpu or cuda."""
+    report: bool = True
+    """Write the figures and the page, besides the results."""
 
 
 def run(words: Sequence[str]) -> None:
@@ -64,25 +74,31 @@ def run(words: Sequence[str]) -> None:
         measure=EvaluationOptions(),
     )
     description = "Measure success, signal-to-noise ratio, PESQ, STOI and time over a split."
+    words = join_repeated(words, "--channel")
     execute(parse(Evaluate, words, "evaluate", description, default))
 
 
 def execute(options: Evaluate) -> None:
     """Measure, unless the same was measured already; write and print the results."""
+    channels = {text: parse_channel(text) for text in options.channel}
     model = resolve(options.generator)
-    classifier = load_classifier(options.classifier or classifier_folder(model))
+    heard_by = options.classifier or classifier_folder(model)
+    classifier = load_classifier(heard_by)
     generator = load_generator(model, classifier)
     budget = choose_budget(options.budget, generator)
-    folder = Run(options.out, options).folder
+    options = replace(options, data=data_of(model, options.data, beside=(heard_by,)))
+    folder = Run(options.out, replace(options, report=True)).folder  # a page may be added later
     path = folder / "results.json"
     if path.is_file():
         _refuse_stale(path, classifier, generator)
     else:
-        _measure(options, classifier, generator, budget)
-    write_figures(folder)
-    page = write_report(folder)
+        listening = Listening(channels, options.measure.seed)
+        _measure(options, classifier, generator, budget, listening)
+    if options.report:
+        write_figures(folder)
+        page = write_report(folder)
     print_results(load_results(path))
-    say(f"Results: {path}\nReport:  {page}")
+    say(f"Results: {path}" + (f"\nReport:  {page}" if options.report else ""))
 
 
 def _refuse_stale(path: Path, classifier: Classifier, generator: Generator) -> None:
@@ -99,16 +115,20 @@ def _refuse_stale(path: Path, classifier: Classifier, generator: Generator) -> N
 
 
 def _measure(
-    options: Evaluate, classifier: Classifier, generator: Generator, budget: Budget | None
+    options: Evaluate,
+    classifier: Classifier,
+    generator: Generator,
+    budget: Budget | None,
+    listening: Listening,
 ) -> None:
-    data_options = data_of(resolve(options.generator), options.data)
     data = open_test_split(
-        data_options,
+        options.data,
         classifier.labels,
         classifier.sample_rate,
         classifier.clip_samples,
         options.on,
     )
+    data = of_labels(data, classifier, options.source)
     device = choose_device(options.device)
     classifier.to(device)
     generator.to(device)
@@ -117,11 +137,16 @@ def _measure(
     )
     targets = options.target or generator.config.targets
     found = evaluate(
-        attack, classifier, data, budget=budget, targets=targets, options=options.measure
+        attack,
+        classifier,
+        data,
+        budget=budget,
+        targets=targets,
+        options=options.measure,
+        listening=listening,
     )
     wanted = options.measure.quality_pairs != 0
     reason = measure_quality(found, classifier.sample_rate) if wanted else "not asked for"
-    setting = Setting(
-        attack, classifier, data, budget, options.on, data_options.split, options.measure.seed
-    )
+    kind, seed = options.data.kind_of_split, options.measure.seed
+    setting = Setting(attack, classifier, data, budget, options.on, kind, seed)
     write_evaluation(options.out, found, setting, reason, options.measure.samples)

@@ -13,7 +13,7 @@ from mondegreen.errors import MondegreenError
 
 COMMANDS = {
     "demo": "the whole job on a synthetic corpus: train, attack, measure, report",
-    "data synthesize": "make the embedded ten-word corpus of synthetic voices",
+    "data synthesize": "make the embedded corpus: ten words by synthetic voices, or ten genres",
     "data download": "fetch the official Speech Commands archive",
     "data info": "count and check the clips of a folder; decode them into the cache",
     "train classifier": "train a keyword spotter or any classifier of labelled clips",
@@ -22,9 +22,12 @@ COMMANDS = {
     "attack": "make sound files be heard as a chosen label",
     "evaluate": "measure success and quality over a test split; write results.json",
     "compare": "attacks beside each other on the same clips, under the same budgets",
+    "channels": "what survives codecs, filters, noise and rooms",
     "transfer": "clips made against one classifier, heard by others",
+    "reproduce": "the paper's experiments, from data to figures, in one report",
     "export": "write a generator as an ONNX file and check it against PyTorch",
     "report": "write the figures and the page of an evaluation",
+    "serve": "a page to attack, hear and see clips in the browser",
 }
 
 USAGE = """\

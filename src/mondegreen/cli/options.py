@@ -66,6 +66,27 @@ def peek(words: Sequence[str], option: str, choices: Sequence[str]) -> str | Non
     return found
 
 
+def join_repeated(words: Sequence[str], option: str) -> list[str]:
+    """Return the words with an option that was given several times given once, with all values.
+
+    Example:
+        >>> join_repeated(["--channel", "a", "--out", "x", "--channel=b", "c"], "--channel")
+        ['--out', 'x', '--channel', 'a', 'b', 'c']
+    """
+    values: list[str] = []
+    others: list[str] = []
+    inside = False
+    for word in words:
+        if word.startswith("--"):
+            name, equals, value = word.partition("=")
+            inside = name == option
+            values += [value] if inside and equals else []
+            others += [] if inside else [word]
+        else:
+            (values if inside else others).append(word)
+    return [*others, option, *values] if values else list(words)
+
+
 def choose_device(device: Device = "auto") -> torch.device:
     """Return the device to work on, and set the allocator for long work on the CPU.
 

@@ -10,6 +10,9 @@ from typing import Annotated
 import tyro
 
 from mondegreen.cli.options import parse, say
+from mondegreen.report.comparison_page import write_comparison_page
+from mondegreen.report.comparison_results import load_comparison
+from mondegreen.report.comparison_tables import write_comparison
 from mondegreen.report.page import write_figures, write_report
 
 
@@ -18,12 +21,18 @@ class Report:
     """Options of ``report``."""
 
     folder: Annotated[Path, tyro.conf.Positional]
-    """Folder of an evaluation."""
+    """Folder of an evaluation or of a comparison."""
 
 
 def run(words: Sequence[str]) -> None:
     """Parse the words and write the report."""
-    description = "Write the figures and the self-contained page of an evaluation."
-    options = parse(Report, words, "report", description)
-    write_figures(options.folder)
-    say(f"figures: {options.folder / 'figures'}\nreport:  {write_report(options.folder)}")
+    description = "Write the figures and the self-contained page of an evaluation or a comparison."
+    folder = parse(Report, words, "report", description).folder
+    compared = folder / "comparison.json"
+    if compared.is_file() and not (folder / "results.json").is_file():
+        write_comparison(folder, load_comparison(compared))
+        page = write_comparison_page(folder)
+    else:
+        write_figures(folder)
+        page = write_report(folder)
+    say(f"figures: {folder / 'figures'}\nreport:  {page}")

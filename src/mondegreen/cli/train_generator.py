@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, get_args
 
 import tyro
 
-from mondegreen.classifiers.classifier import Classifier, ensemble_file, load_classifier
-from mondegreen.classifiers.ensemble import (
-    Combination,
-    Ensemble,
-    read_members,
-    save_ensemble,
-)
-from mondegreen.cli.options import Device, Precision, parse, peek, say, start_fabric
-from mondegreen.configs import from_dict
+from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.ensemble import Combination, Ensemble, save_ensemble
+from mondegreen.cli.clips import data_of, of_labels
+from mondegreen.cli.options import Device, Precision, join_repeated, parse, peek, say, start_fabric
 from mondegreen.data.augment import Augment
 from mondegreen.data.options import DataOptions, Material, open_material
-from mondegreen.errors import MondegreenError
-from mondegreen.files import read_json
+from mondegreen.gan.channel_mix import ChannelMix
 from mondegreen.gan.config import BudgetSchedule, GeneratorTraining
 from mondegreen.gan.training import GeneratorTrainer
 from mondegreen.generators.generator import (
@@ -39,7 +33,8 @@ class TrainGenerator:
     """Options of ``train generator``."""
 
     data: Annotated[DataOptions, tyro.conf.arg(name="")]
-    """Without --data: the clips that the classifier was trained on, divided alike."""
+    """Without --data: the clips that the classifier was trained on. With or without, they are
+    divided as in that training, unless --split says otherwise."""
     classifier: Path
     """Run folder of the classifier to attack."""
     out: Path
@@ -54,12 +49,19 @@ class TrainGenerator:
     logits, of which a member that is fooled by a wide margin outvotes the others."""
     target: tuple[str, ...] = ()
     """Labels to reach: one, several, or by default all, by one network."""
+    source: tuple[str, ...] = ()
+    """Attack only clips of these labels, such as yes; by default all but a single target's own."""
     snr_db: float | None = None
     """Train for this signal-to-noise ratio, kept exactly, in place of --training.budget.final-db;
     the paper's generator, which has no budget, gets one."""
     start_from: Path | None = None
     """Run folder of a trained generator, or zoo:<name>, to go on from instead of random weights;
     it needs the same architecture and as many targets, but may know another classifier."""
+    channel: tuple[str, ...] = ()
+    """Train through channels, one drawn for each batch: names as mondegreen channels takes them,
+    such as phone-call over-the-air mp3:kbps=64."""
+    channel_share: float = 0.75
+    """Share of the batches that pass a channel; the others are heard as they are made."""
     preset: Preset = "cpu"
     """smoke, demo, cpu or paper: the defaults of every other option."""
     network: NetworkKind | None = None
@@ -90,19 +92,26 @@ def run(words: Sequence[str]) -> None:
     network = peek(words, "--network", get_args(NetworkKind))
     options = default(preset, network)  # type: ignore[arg-type]
     description = "Train a generator of adversarial clips against a classifier (Algorithm 1)."
+    words = join_repeated(words, "--channel")
     execute(parse(TrainGenerator, words, "train generator", description, options))
 
 
 def execute(options: TrainGenerator) -> None:
     """Train a generator, or continue, or say that it is trained."""
     place = options.classifier
+    channels = ChannelMix.parse(options.channel, options.channel_share)
     classifier, options = load_attacked(options)
-    options = replace(options, data=data_of(place, options.data))
+    start = () if options.start_from is None else (options.start_from,)
+    data = data_of(place, options.data, beside=(*options.ensemble, *start))
+    options = replace(options, data=data)
     for target in options.target:
         classifier.label_index(target)
     material = open_material(
         options.data, classifier.labels, classifier.sample_rate, classifier.clip_samples
     )
+    splits = {
+        name: of_labels(data, classifier, options.source) for name, data in material.splits.items()
+    }
     training = with_budget(options.training, options.snr_db)
     final_db = training.budget.final_db if training.budget else None
     config = describe_classifier(classifier, options.architecture, options.target, final_db)
@@ -112,9 +121,10 @@ def execute(options: TrainGenerator) -> None:
         config,
         training,
         classifier=classifier,
-        splits=material.splits,
+        splits=splits,
         unlabelled=material.unlabelled,
         augment=_augment(training, classifier, material),
+        channels=channels,
         run=folder,
         fabric=fabric,
     )
@@ -156,31 +166,6 @@ def with_budget(training: GeneratorTraining, snr_db: float | None) -> GeneratorT
         return training
     schedule = training.budget or BudgetSchedule(start_db=snr_db, ramp=0.0, spread_db=(0.0, 0.0))
     return replace(training, budget=replace(schedule, final_db=snr_db))
-
-
-def data_of(run_folder: Path, given: DataOptions) -> DataOptions:
-    """Return the given data options or, without --data, an earlier run's with the given changes.
-
-    Of an ensemble, the first member's.
-
-    Raises:
-        MondegreenError: There are none to take over.
-    """
-    if given.data is not None:
-        return given
-    listed = ensemble_file(run_folder)
-    if listed is not None:  # each was trained on clips of its own; those of the first count
-        run_folder = read_members(listed).members[0].folder
-    path = run_folder / "config.json"
-    if not path.is_file():
-        raise MondegreenError(f"--data is missing, and {run_folder} does not say which to use.")
-    saved = read_json(path)
-    data = saved.get("data") if isinstance(saved, dict) else None
-    earlier = from_dict(DataOptions, data, str(path))
-    named = {field.name: getattr(given, field.name) for field in fields(DataOptions)}
-    blank = DataOptions()
-    changes = {name: value for name, value in named.items() if value != getattr(blank, name)}
-    return replace(earlier, **changes)
 
 
 def _augment(

@@ -12,11 +12,10 @@ import tyro
 from mondegreen.attacks.universal import UniversalKind, describe_universal
 from mondegreen.attacks.universal_training import UniversalTrainer, UniversalTraining
 from mondegreen.classifiers.classifier import load_classifier
+from mondegreen.cli.clips import data_of
 from mondegreen.cli.options import Device, choose_device, parse, peek, say
-from mondegreen.cli.train_generator import data_of
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.runs import Run
-from mondegreen.zoo import resolve
 
 UniversalPreset = Literal["smoke", "cpu"]
 
@@ -26,7 +25,8 @@ class TrainUniversal:
     """Options of ``train universal``."""
 
     data: Annotated[DataOptions, tyro.conf.arg(name="")]
-    """Without --data: the clips that the classifier was trained on, divided alike."""
+    """Without --data: the clips that the classifier was trained on. With or without, they are
+    divided as in that training, unless --split says otherwise."""
     classifier: Path
     """Run folder of the classifier to attack, or zoo:<name>."""
     out: Path
@@ -71,7 +71,7 @@ def run(words: Sequence[str]) -> None:
 def execute(options: TrainUniversal) -> None:
     """Train a universal perturbation or filter, or continue, or say that it is trained."""
     classifier = load_classifier(options.classifier)
-    options = replace(options, data=data_of(resolve(options.classifier), options.data))
+    options = replace(options, data=data_of(options.classifier, options.data))
     shape = classifier.labels, classifier.sample_rate, classifier.clip_samples
     splits = {name: open_test_split(options.data, *shape, name) for name in ("train", "validation")}
     training = with_changes(options.training, options.snr_db, options.epochs)

@@ -12,8 +12,8 @@ import tyro
 
 from mondegreen.budgets import parse_budget
 from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.cli.clips import data_of
 from mondegreen.cli.options import Device, choose_device, parse, say
-from mondegreen.cli.train_generator import data_of
 from mondegreen.cli.transfer_sources import TrainedGenerator, attack_sources, open_generators
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
@@ -36,7 +36,8 @@ class Transfer:
     """Options of ``transfer``."""
 
     data: Annotated[DataOptions, tyro.conf.arg(name="")]
-    """Without --data: the clips that the first classifier was trained on, divided alike."""
+    """Without --data: the clips that the first classifier was trained on. With or without, they are
+    divided as in that training, unless --split says otherwise."""
     out: Path
     """Folder for rows/, transfer.json, pairs.csv, tables and figure; the same command continues
     there, and further attacks and generators join what is finished."""
@@ -131,11 +132,14 @@ def _bench(
 ) -> tuple[TransferBench, Rules]:
     """Open the clips; return what all rows share, and what the folder must keep to."""
     first = columns[0].classifier
-    data = data_of(resolve(options.classifiers[0]), options.data)
+    first_place, *others = options.classifiers
+    data = data_of(first_place, options.data, beside=(*others, *options.generators))
     clips = open_test_split(data, first.labels, first.sample_rate, first.clip_samples, options.on)
     targets = _targets(options, first, generators)
     budget = parse_budget(options.budget)
-    bench = TransferBench(columns, clips, options.on, data.split, budget, options.measure, targets)
+    bench = TransferBench(
+        columns, clips, options.on, data.kind_of_split, budget, options.measure, targets
+    )
     rules = Rules(
         data=data,
         measure=options.measure,

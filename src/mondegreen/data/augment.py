@@ -64,7 +64,7 @@ def shift(x: Tensor, offsets: Tensor) -> Tensor:
         - Output: the same
     """
     time = x.shape[-1]
-    source = torch.arange(time) - offsets[:, None]
+    source = torch.arange(time, device=x.device) - offsets.to(x.device)[:, None]
     inside = (source >= 0) & (source < time)
     moved = torch.gather(x, 2, source.clamp(0, time - 1)[:, None])
     return moved * inside[:, None]

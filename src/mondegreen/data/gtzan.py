@@ -76,6 +76,8 @@ def gtzan(
             f"{root} does not hold the ten folders of GTZAN ({', '.join(GENRES)}). Point to the "
             "folder that holds them, or holds 'genres' with them."
         )
+    # Made by `mondegreen data synthesize`.
+    synthetic = any((place / "corpus.json").is_file() for place in (folder, folder.parent))
     pattern = compile_group_pattern(group_pattern)
     clips: list[Clip] = []
     for genre in labels:
@@ -83,14 +85,16 @@ def gtzan(
             raise MondegreenError(
                 f"{folder} has no folder for the label {genre!r}; leave the label out."
             )
-        tracks = [t for t in clips_in(folder / genre, genre, pattern) if not _damaged(t.path)]
+        tracks = clips_in(folder / genre, genre, pattern)
+        if not synthetic:
+            tracks = [track for track in tracks if not _damaged(track.path)]
         if not tracks:
             raise MondegreenError(
                 f"{folder / genre} holds no sound files. Extract the archive again, or leave the "
                 f"label {genre!r} out."
             )
         clips += cut(tracks, at_most=CLIPS_A_TRACK)
-    return sorted_corpus("gtzan", root, labels, clips)
+    return sorted_corpus("synthetic-music" if synthetic else "gtzan", root, labels, clips)
 
 
 def _damaged(path: Path) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from mondegreen.data.cache import ClipCache
 from mondegreen.data.corpus import Corpus
@@ -27,11 +28,12 @@ class DataOptions:
     second), or any <folder>/<label>/<clip>."""
     labels: tuple[str, ...] = ()
     """Labels and their order; by default the ten words, the ten genres, or every folder."""
-    split: SplitKind = "speaker"
+    split: SplitKind | None = None
     """speaker: 80/10/10 by a hash of the speaker or track; official: the lists of Speech Commands;
     fold-1 to fold-5: tests on that fold of ESC-10; lists: those of --lists; random: by file, as in
     the paper (the same speaker is then in training and test); random-chunk: by the clips that
-    recordings were cut into, as in the paper's code (the same track is then in both)."""
+    recordings were cut into, as in the paper's code (the same track is then in both). By default
+    as in the training of what is attacked or measured, and speaker where there is none."""
     lists: Path | None = None
     """Folder of train*.txt, valid*.txt and test*.txt, such as GTZAN's fault-filtered lists, for
     --split lists; by default the data folder."""
@@ -43,6 +45,18 @@ class DataOptions:
     """Folder of long noise recordings; by default <data>/_background_noise_, or generated noise."""
     cache: Path | None = None
     """Where decoded clips are kept; by default $MONDEGREEN_CACHE or ~/.cache/mondegreen."""
+    limit: int | None = None
+    """For a trial: at most so many clips of each label in each part."""
+
+    def __post_init__(self) -> None:
+        """Refuse a limit that leaves nothing."""
+        if self.limit is not None and self.limit < 1:
+            raise MondegreenError(f"--limit is {self.limit}; 1 clip of each label is the least.")
+
+    @property
+    def kind_of_split(self) -> SplitKind:
+        """How the clips are divided, by speaker where nothing else is said."""
+        return self.split or "speaker"
 
 
 @dataclass(frozen=True)
@@ -80,7 +94,7 @@ def open_test_split(
         MondegreenError: As for :func:`open_labelled`, or clips cannot be read.
     """
     corpus = open_labelled(options, labels)
-    return _splits(corpus, options, sample_rate, clip_samples)[split]
+    return _first(_splits(corpus, options, sample_rate, clip_samples)[split], options.limit)
 
 
 def open_material(
@@ -98,7 +112,7 @@ def open_material(
     corpus = splits["test"].corpus  # without the clips that turned out to be silent
     return Material(
         corpus,
-        splits,
+        {name: _first(data, options.limit) for name, data in splits.items()},
         _unlabelled(options, corpus, splits, sample_rate, clip_samples),
         NoiseBank(_noise_files(options), sample_rate),
     )
@@ -109,13 +123,22 @@ def _splits(
 ) -> dict[str, ClipDataset]:
     splits = open_splits(
         corpus,
-        options.split,
+        options.kind_of_split,
         lists=options.lists,
         sample_rate=sample_rate,
         clip_samples=clip_samples,
         cache_folder=options.cache,
     )
     return {str(name): data for name, data in splits.items()}
+
+
+def _first(data: ClipDataset, limit: int | None) -> ClipDataset:
+    """Return the first clips of each label; all without a limit."""
+    if limit is None:
+        return data
+    labels = set(data.labels.tolist())
+    rows = [(data.labels == label).nonzero()[:limit, 0] for label in sorted(labels)]
+    return data.subset(torch.cat(rows).sort().values)
 
 
 def _unlabelled(
@@ -134,10 +157,10 @@ def _unlabelled(
     found = unlabelled(
         root, corpus.labels, extra=options.extra, group_pattern=options.group_pattern
     )
-    if options.split not in ("random", "random-chunk"):
+    if options.kind_of_split not in ("random", "random-chunk"):
         held_out = splits["validation"].groups | splits["test"].groups
         keep = [i for i, clip in enumerate(found.clips) if clip.group not in held_out]
-        if options.split == "speaker":  # also those who are only heard in unlabelled clips
+        if options.kind_of_split == "speaker":  # also those who are only heard in unlabelled clips
             keep = [i for i in keep if hash_split(found.clips[i].group) == "train"]
         found = found.subset(np.asarray(keep, dtype=np.int64))
     if not len(found):

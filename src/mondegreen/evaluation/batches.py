@@ -14,6 +14,7 @@ from mondegreen.audio import float_to_pcm16, pcm16_to_float, wav_round_trip
 from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier, predict
 from mondegreen.data.dataset import ClipDataset
+from mondegreen.evaluation.channels import Listening
 from mondegreen.evaluation.counting import CountedAttack, Spent
 from mondegreen.evaluation.pairs import Ints, Kept, Pairs
 from mondegreen.evaluation.partial import Arrays, Partial
@@ -32,6 +33,8 @@ class Conditions:
     data: ClipDataset
     budget: Budget | None
     batch_size: int
+    listening: Listening
+    """Channels that the adversarial clips pass, too."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +57,16 @@ def attack_pairs(
     Args:
         attack: The attack.
         given: What it works on.
-        pairs: Changed: the columns of :data:`OUTCOME`.
-        kept: Changed: the waveforms of its rows.
+        pairs: Changed: the columns of :data:`OUTCOME`; and so is what ``given.listening`` heard.
+        kept: Changed: the waveforms of its rows, and what is heard in the perturbed ones.
         partial: Where finished batches are, and where further ones are written; None keeps none.
     """
     counted = CountedAttack(attack)
     place = {row: number for number, row in enumerate(kept.rows)}
     kept.x = [torch.empty(0)] * len(place)
     kept.x_adv = [torch.empty(0)] * len(place)
+    given.listening.after = np.empty((len(given.listening.channels), len(pairs)), dtype=np.int64)
+    kept.heard_after = [torch.empty(0)] * len(place)
     memory: list[float] = []
     own, before = True, 0.0
     with progress_bar() as bar:
@@ -103,10 +108,12 @@ def _attack(
         "after": probabilities.argmax(1).numpy(),
         "after_probability": probabilities[range(len(rows)), target.cpu()].double().numpy(),
         "snr_db": snr_db(x, x_adv).double().numpy(),
+        "heard": given.listening.hear(classifier, x_adv, pairs.clip[rows], scale),
         **_spent(counted.spent, len(rows)),
         "kept": np.array([place[row] for row in rows[wanted].tolist()], dtype=np.int64),
         "x": float_to_pcm16(x[wanted], scale).numpy(),
         "x_adv": float_to_pcm16(x_adv[wanted], scale).numpy(),
+        "probabilities": probabilities[wanted].cpu().numpy(),
     }
 
 
@@ -127,7 +134,11 @@ def _fill(found: Arrays, rows: Ints, pairs: Pairs, kept: Kept, given: Conditions
     """Write a batch's numbers into the pairs, and its waveforms into those that are kept."""
     for name in OUTCOME:
         getattr(pairs, name)[rows] = found[name]
+    if given.listening.channels:
+        given.listening.after[:, rows] = found["heard"]
     scale = given.classifier.normalization
     x, x_adv = (pcm16_to_float(torch.from_numpy(found[name]), scale) for name in ("x", "x_adv"))
     for offset, number in enumerate(found["kept"].tolist()):
         kept.x[number], kept.x_adv[number] = x[offset], x_adv[offset]
+        if "probabilities" in found:  # batches of earlier versions do not tell
+            kept.heard_after[number] = torch.from_numpy(found["probabilities"][offset])

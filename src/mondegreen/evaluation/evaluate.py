@@ -23,6 +23,7 @@ from mondegreen.classifiers.classifier import Classifier, predict
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.batches import Conditions, Totals, attack_pairs
+from mondegreen.evaluation.channels import Listening
 from mondegreen.evaluation.pairs import Kept, Pairs, draw_kept, every_clip, every_pair
 from mondegreen.evaluation.partial import Partial
 from mondegreen.generators.generator import Generator
@@ -63,6 +64,8 @@ class Evaluation:
     totals: Totals
     clean_accuracy: float
     timing: dict[str, float]
+    listening: Listening
+    """What was heard after channels, where there are any."""
     duration_seconds: float
     created: str
 
@@ -77,6 +80,7 @@ def evaluate(
     options: EvaluationOptions | None = None,
     pairs: Pairs | None = None,
     partial: Partial | None = None,
+    listening: Listening | None = None,
 ) -> Evaluation:
     """Attack every clip of ``data`` towards every target that is not its label.
 
@@ -90,6 +94,8 @@ def evaluate(
         pairs: Attack only these, say from :func:`~mondegreen.evaluation.pairs.draw_pairs`, in place
             of every clip with every one of ``targets``; they are not changed.
         partial: Batches that are finished already, and where further ones are kept.
+        listening: Channels that the adversarial and the untouched clips pass, too. It is filled in,
+            but for what it knows of the untouched clips already.
 
     Raises:
         MondegreenError: There is no pair to attack, a target is unknown, or the pairs are not for
@@ -106,7 +112,11 @@ def evaluate(
     pairs.before_probability[:] = before.numpy()[pairs.clip, pairs.target]
     random = np.random.default_rng(options.seed)
     kept = Kept(rows=draw_kept(pairs, options.quality_pairs, options.samples, random))
-    given = Conditions(classifier, data, budget, options.batch_size)
+    kept.heard_before = [before[pairs.clip[row]] for row in kept.rows]
+    listening = listening or Listening({}, options.seed)
+    if listening.before.shape != (len(listening.channels), len(data)):
+        listening.hear_untouched(classifier, data)
+    given = Conditions(classifier, data, budget, options.batch_size, listening)
     totals = attack_pairs(attack, given, pairs, kept, partial)
     accuracy = float((before.argmax(1) == data.labels).double().mean())
     indices = list(dict.fromkeys(pairs.target.tolist()))
@@ -117,6 +127,7 @@ def evaluate(
         totals=totals,
         clean_accuracy=accuracy,
         timing=timing,
+        listening=listening,
         duration_seconds=time.perf_counter() - start + totals.seconds_before,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )

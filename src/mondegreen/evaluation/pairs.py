@@ -85,11 +85,16 @@ class Pairs:
 
 @dataclass
 class Kept:
-    """Pairs whose waveforms are kept, to be scored for quality and to be listened to."""
+    """Pairs whose waveforms are kept, to be scored for quality and to be listened to.
+
+    With them what the classifier heard, before and after: probabilities in the order of its labels.
+    """
 
     rows: list[int] = field(default_factory=list)
     x: list[Tensor] = field(default_factory=list)
     x_adv: list[Tensor] = field(default_factory=list)
+    heard_before: list[Tensor] = field(default_factory=list)
+    heard_after: list[Tensor] = field(default_factory=list)
 
 
 def every_pair(labels: Ints, targets: Ints) -> Pairs:

@@ -13,13 +13,14 @@ import numpy as np
 import torch
 
 from mondegreen.attacks.attack import Attack
-from mondegreen.audio import write_wav
 from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.errors import MissingExtraError
+from mondegreen.evaluation.channels import through_channels
 from mondegreen.evaluation.evaluate import Evaluation, describe, network_cost
 from mondegreen.evaluation.pairs import Floats, Pairs
+from mondegreen.evaluation.samples import write_samples
 from mondegreen.files import write_json, write_text
 from mondegreen.metrics.quality import quality
 from mondegreen.metrics.success import (
@@ -92,6 +93,7 @@ def results(evaluation: Evaluation, setting: Setting, reason: str | None) -> dic
         "per_target": _per_target(evaluation, labels),
         "milliseconds_per_clip": evaluation.timing,
         "generator": network_cost(s.attack, s.classifier.clip_samples),
+        "channels": through_channels(evaluation.listening, pairs, s.data, s.seed),
         "seed": s.seed,
         "command": command_line(),
         "environment": environment(),
@@ -226,7 +228,7 @@ def write_evaluation(
     """
     content = results(evaluation, setting, reason)
     write_text(folder / "pairs.csv", _pairs_csv(evaluation, setting))
-    _write_samples(folder / "samples", evaluation, setting, samples)
+    write_samples(folder / "samples", evaluation, setting.classifier, setting.data.names(), samples)
     write_json(folder / "results.json", content)
     return content
 
@@ -236,7 +238,8 @@ def _pairs_csv(evaluation: Evaluation, setting: Setting) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     head = ["clip", "source", "target", "before", "after", "success", "correct", "snr_db"]
-    writer.writerow([*head, *QUALITY])
+    heard = evaluation.listening
+    writer.writerow([*head, *QUALITY, *(f"after {name}" for name in heard.channels)])
     success, correct = pairs.success, pairs.correct
     for row in range(len(pairs)):
         writer.writerow(
@@ -246,6 +249,7 @@ def _pairs_csv(evaluation: Evaluation, setting: Setting) -> str:
                 int(success[row]),
                 int(correct[row]),
                 *(_number(getattr(pairs, name)[row]) for name in ("snr_db", *QUALITY)),
+                *(labels[index] for index in heard.after[:, row]),
             ]
         )
     return text.getvalue()
@@ -253,43 +257,6 @@ def _pairs_csv(evaluation: Evaluation, setting: Setting) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.4f}" if math.isfinite(value) else ""
-
-
-def _write_samples(folder: Path, evaluation: Evaluation, setting: Setting, limit: int) -> None:
-    """Write up to ``limit`` pairs of each cell of the matrix, and ``samples.json``."""
-    pairs, kept, classifier = evaluation.pairs, evaluation.kept, setting.classifier
-    labels, names = classifier.labels, setting.data.names()
-    seen: dict[tuple[int, int], int] = {}
-    listed = []
-    for row, x, x_adv in zip(kept.rows, kept.x, kept.x_adv, strict=True):
-        cell = (int(pairs.source[row]), int(pairs.target[row]))
-        seen[cell] = seen.get(cell, 0) + 1
-        if seen[cell] > limit:
-            continue
-        source, target = labels[cell[0]], labels[cell[1]]
-        clip = names[pairs.clip[row]]
-        # The whole name: a.wav and a.flac may stand side by side.
-        stem = f"{source}_{target}_{Path(clip).name}".replace("/", "-").replace(".", "-")
-        files = {"original": f"{stem}.original.wav", "adversarial": f"{stem}.adversarial.wav"}
-        scale, rate = classifier.normalization, classifier.sample_rate
-        write_wav(folder / files["original"], x[0], rate, scale)
-        write_wav(folder / files["adversarial"], x_adv[0], rate, scale)
-        listed.append(
-            {
-                "source": source,
-                "target": target,
-                "clip": clip,
-                "before": labels[pairs.before[row]],
-                "after": labels[pairs.after[row]],
-                "success": bool(pairs.success[row]),
-                "snr_db": _finite(pairs.snr_db[row]),
-                "pesq_nb": _finite(pairs.pesq_nb[row]),
-                "before_probability": float(pairs.before_probability[row]),
-                "after_probability": float(pairs.after_probability[row]),
-                **files,
-            }
-        )
-    write_json(folder / "samples.json", listed)
 
 
 def _finite(value: float) -> float | None:

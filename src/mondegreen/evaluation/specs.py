@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +43,8 @@ LOADERS = {
 """Short names of attacks that are trained beforehand and loaded from a run's folder."""
 
 GRAMMAR = "write name, name+steps, name:option=value,option=value or module:Class"
+
+_CHANNEL = re.compile(r"[:,]channel=(.+)$")
 
 Value = int | float | bool | str
 
@@ -89,7 +93,8 @@ def parse_spec(text: str) -> AttackSpec:
 
     Args:
         text: A short name (of :data:`CLASSES` and :data:`LOADERS`) or ``module:Class``; of a
-            generator ``+k`` for k refining steps; and after a colon the constructor's options.
+            generator ``+k`` for k refining steps; and after a colon the constructor's options. The
+            option ``channel`` comes last: its value is the rest of the text.
 
     Raises:
         MondegreenError: It is not understood.
@@ -99,8 +104,11 @@ def parse_spec(text: str) -> AttackSpec:
         {'refine': 3, 'quietness': 0.5}
         >>> parse_spec("my_attacks:Burst:level=2").kind
         'my_attacks:Burst'
+        >>> parse_spec("pgd:steps=9,channel=mp3:kbps=32+gain:db=-3").options
+        {'steps': 9, 'channel': 'mp3:kbps=32+gain:db=-3'}
     """
-    parts = text.split(":")
+    channel = _CHANNEL.search(text)
+    parts = (text[: channel.start()] if channel else text).split(":")
     written = parts.pop() if "=" in parts[-1] else ""
     name, plus, steps = ":".join(parts).partition("+")
     options: dict[str, Value] = {}
@@ -119,6 +127,8 @@ def parse_spec(text: str) -> AttackSpec:
         if not (equals and key.isidentifier() and value) or key in options:
             raise MondegreenError(f"attack {text!r}: {item!r} is no option=value, or is repeated.")
         options[key] = _value(value)
+    if channel:
+        options["channel"] = channel.group(1)
     return AttackSpec(text, name, options)
 
 
@@ -190,12 +200,21 @@ def _takes(factory: Any, option: str) -> bool:
 
 def _find(spec: AttackSpec, place: str) -> Any:
     module, _, name = place.partition(":")
+    here = str(Path.cwd())
+    if spec.kind == place and here not in sys.path and "" not in sys.path:
+        sys.path.append(here)  # an installed command does not look where it is called
     try:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise MondegreenError(
             f"attack {spec.text!r}: cannot import {name} from {module} ({error}). The module has "
-            "to be installed or in the folder that PYTHONPATH names."
+            "to be installed, in this folder or in one that PYTHONPATH names."
+        ) from error
+    except Exception as error:  # whatever somebody's own module raises
+        line = traceback.extract_tb(error.__traceback__)[-1]
+        raise MondegreenError(
+            f"attack {spec.text!r}: importing {module} failed at {line.filename}, line "
+            f"{line.lineno}: {type(error).__name__}: {error}."
         ) from error
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from mondegreen.errors import MondegreenError
+from mondegreen.generators.narrow import HalvingConv1d
 
 _CHANNELS = (32, 64, 64, 128, 128, 256, 256, 512, 512, 1024, 2048)
 _DROPOUT_BLOCKS = (3, 6, 9)
@@ -61,7 +62,7 @@ class DiscriminatorConfig:
 
 def _block(inputs: int, outputs: int, dropout: float) -> nn.Sequential:
     """Return a convolution that halves the length, dropout if any, batch norm and LeakyReLU."""
-    convolution = nn.Conv1d(inputs, outputs, _KERNEL, stride=2, padding=_KERNEL // 2)
+    convolution = HalvingConv1d(inputs, outputs, _KERNEL, stride=2, padding=_KERNEL // 2)
     drop = [nn.Dropout(dropout)] if dropout > 0.0 else []
     return nn.Sequential(
         convolution, *drop, nn.BatchNorm1d(outputs), nn.LeakyReLU(_SLOPE, inplace=True)

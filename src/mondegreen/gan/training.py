@@ -22,6 +22,7 @@ from mondegreen.data.dataset import ClipDataset
 from mondegreen.errors import MondegreenError
 from mondegreen.gan.adversary import Adversary
 from mondegreen.gan.audibility import Hearing, build_hearing
+from mondegreen.gan.channel_mix import ChannelMix, Passage
 from mondegreen.gan.config import GeneratorTraining
 from mondegreen.gan.losses import (
     classifier_loss,
@@ -58,6 +59,7 @@ class GeneratorTrainer:
         splits: Data sets named ``train`` and ``validation``.
         unlabelled: Clips without a label, as additional input.
         augment: Changes to the clips before they are attacked.
+        channels: What lies between the generator and the classifier.
         run: Where checkpoints and metrics go.
         fabric: Device and precision.
     """
@@ -71,6 +73,7 @@ class GeneratorTrainer:
         splits: dict[str, ClipDataset],
         unlabelled: ClipDataset | None,
         augment: Augment | None,
+        channels: ChannelMix | None = None,
         run: Run,
         fabric: Fabric,
     ) -> None:
@@ -78,7 +81,7 @@ class GeneratorTrainer:
         self.classifier = classifier
         fabric.to_device(classifier)
         self.unlabelled = unlabelled if training.unlabelled_share > 0 else None
-        self.augment = augment
+        self.augment, self.channels = augment, channels
         self.targets = torch.tensor([classifier.label_index(name) for name in config.targets])
         self.train_data = self._without_target(splits["train"])
         self.validation = self._without_target(splits["validation"])
@@ -216,7 +219,9 @@ class GeneratorTrainer:
                 x = self.augment(x, random)
             target = draw_targets(label, self.targets, random)
             snr_db = self._budget(len(x), random)
-            yield self._step(x, target, snr_db, self._quietness(len(x), random))
+            quietness = self._quietness(len(x), random)
+            passage = self.channels.draw(random) if self.channels else None
+            yield self._step(x, target, snr_db, quietness, passage)
 
     def _budget(self, size: int, random: torch.Generator) -> Tensor | None:
         """Draw each clip's budget around the schedule's."""
@@ -234,7 +239,12 @@ class GeneratorTrainer:
         return asked * uniform(size, 0.0, 1.0, random)
 
     def _step(
-        self, x: Tensor, target: Tensor, snr_db: Tensor | None, quietness: Tensor | None
+        self,
+        x: Tensor,
+        target: Tensor,
+        snr_db: Tensor | None,
+        quietness: Tensor | None,
+        passage: Passage | None = None,
     ) -> Losses:
         """Update the generator, then the discriminator (Algorithm 1, lines 4 to 10)."""
         t, state, fabric = self.training, self.state, self.fabric
@@ -246,7 +256,7 @@ class GeneratorTrainer:
                 x, target, snr_db=snr_db, quietness=0.0 if quietness is None else quietness
             )
         x_adv = x + delta.float()
-        loss, losses = self._losses(x, x_adv, target, quietness)
+        loss, losses = self._losses(x, x_adv, target, quietness, passage)
         self._check(losses)
         self._set_learning_rate()
         state.optimizer.zero_grad(set_to_none=True)
@@ -263,15 +273,25 @@ class GeneratorTrainer:
         return losses
 
     def _losses(
-        self, x: Tensor, x_adv: Tensor, target: Tensor, quietness: Tensor | None
+        self,
+        x: Tensor,
+        x_adv: Tensor,
+        target: Tensor,
+        quietness: Tensor | None,
+        passage: Passage | None,
     ) -> tuple[Tensor, Losses]:
-        """Return the weighted loss (eq. 5) and every term of it."""
+        """Return the weighted loss (eq. 5) and every term of it.
+
+        Only the classifier hears the clips after the channel; size and audibility are those of the
+        clips as they are made.
+        """
         t, state = self.training, self.state
         warm_up = state.epoch < t.warm_up_epochs
         weights = t.weights.warm_up() if warm_up else t.weights
         delta = x_adv - x
+        heard = passage(x_adv, self.config.sample_rate) if passage and not warm_up else x_adv
         with self.fabric.autocast():
-            logits = self.classifier(x_adv).float() if not warm_up else None
+            logits = self.classifier(heard).float() if not warm_up else None
         terms: dict[str, Tensor] = {
             "hinge": hinge_loss(delta, t.hinge_bound),
             "l2": l2_loss(x, x_adv, t.l2_reading),
@@ -334,9 +354,10 @@ class GeneratorTrainer:
         """Measure, checkpoint and log; return the success on the validation split."""
         state, t = self.state, self.training
         state.average.eval()
-        success, snr_db = validate(
-            state.average, self.classifier, self.validation, self.targets, t.seed
+        measured = validate(
+            state.average, self.classifier, self.validation, self.targets, t.seed, self.channels
         )
+        success = measured["validation/success"]
         state.successes.append(success)
         ramped = t.budget is None or state.epoch >= t.budget.ramp * t.epochs
         attacking = state.epoch >= min(t.warm_up_epochs + 1, t.epochs)
@@ -344,7 +365,6 @@ class GeneratorTrainer:
             state.best_success = success
             save_generator(self.run.best, state.average)
         save_generator(self.run.latest, state.average)
-        measured = {"validation/success": success, "validation/snr_db": snr_db}
         seconds = time.perf_counter() - start
         # Logged first: lines beyond the checkpoint are dropped on resuming, missing ones are lost.
         self.run.log(state.step, {"epoch": state.epoch, **losses, **measured, "seconds": seconds})

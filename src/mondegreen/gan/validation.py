@@ -8,7 +8,10 @@ from torch import Tensor
 from mondegreen.audio import quantize
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.data.dataset import ClipDataset
+from mondegreen.gan.channel_mix import ChannelMix
 from mondegreen.generators.generator import Generator
+
+Measured = dict[str, float]
 
 
 def draw_targets(label: Tensor, targets: Tensor, random: torch.Generator) -> Tensor:
@@ -42,23 +45,47 @@ def validate(
     data: ClipDataset,
     targets: Tensor,
     seed: int,
+    channels: ChannelMix | None = None,
     batch_size: int = 128,
-) -> tuple[float, float]:
-    """Return success rate and mean SNR in dB on one drawn target a clip, after 16-bit rounding.
+) -> Measured:
+    """Measure success and SNR on one drawn target a clip, after 16-bit rounding.
 
-    The draw is the same at every call, so epochs can be compared.
+    The draws are the same at every call, so epochs can be compared.
+
+    Args:
+        generator: What is measured.
+        classifier: What is attacked.
+        data: The clips.
+        targets: The targets to draw from, as label indices.
+        seed: Of the draws.
+        channels: What the generator is trained through.
+        batch_size: Clips at once.
+
+    Returns:
+        ``validation/success`` and the mean ``validation/snr_db``. Where there are channels,
+        ``validation/direct`` is the success without any, ``validation/channels`` the mean over
+        them, and ``validation/success`` weighs both as the training does.
     """
     random = torch.Generator().manual_seed(seed)
     device = next(generator.parameters()).device
-    hits, clips, snr = 0, 0, 0.0
+    passages = channels.passages(seed) if channels else []
+    hits, clips, snr = [0] * (1 + len(passages)), 0, 0.0
     scale = classifier.normalization
     for x, label in data.batches(batch_size, normalization=scale):
         target = draw_targets(label, targets, random).to(device)
         x = x.to(device)
         x_adv = quantize(x + generator(x, target), scale)
-        hits += int((classifier(x_adv).argmax(dim=1) == target).sum())
+        heard = [x_adv, *(passage(x_adv, classifier.sample_rate) for passage in passages)]
+        for number, one in enumerate(heard):
+            hits[number] += int((classifier(one).argmax(dim=1) == target).sum())
         energy = x.square().sum(dim=(1, 2)) + 1e-9
         noise = (x_adv - x).square().sum(dim=(1, 2)) + 1e-9
         snr += float((10.0 * torch.log10(energy / noise)).sum())
         clips += len(x)
-    return hits / clips, snr / clips
+    rates = [count / clips for count in hits]
+    measured = {"validation/success": rates[0], "validation/snr_db": snr / clips}
+    if channels is not None:
+        through = sum(rates[1:]) / len(passages)
+        measured["validation/success"] += channels.share * (through - rates[0])
+        measured |= {"validation/direct": rates[0], "validation/channels": through}
+    return measured

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from mondegreen.errors import MondegreenError
 from mondegreen.generators.conditioning import TargetModulation
+from mondegreen.generators.narrow import DoublingConv1d, HalvingConv1d
 
 _ENCODER = (16, 32, 32, 64, 64, 128, 128, 256)
 _KERNEL, _PADDING = 32, 15
@@ -84,11 +85,11 @@ class UNetGenerator(nn.Module):
         # The first decoder layer is fed the bottleneck, the others their equals' skips too.
         fed = (down[-1], *(2 * channels for channels in up[:-1]))
         self.encoder = nn.ModuleList(
-            nn.Conv1d(inputs, outputs, _KERNEL, 2, _PADDING)
+            HalvingConv1d(inputs, outputs, _KERNEL, 2, _PADDING)
             for inputs, outputs in zip((1, *down[:-1]), down, strict=True)
         )
         self.decoder = nn.ModuleList(
-            nn.ConvTranspose1d(inputs, outputs, _KERNEL, 2, _PADDING)
+            DoublingConv1d(inputs, outputs, _KERNEL, 2, _PADDING)
             for inputs, outputs in zip(fed, up, strict=True)
         )
         self.encoder_activations = nn.ModuleList(nn.PReLU() for _ in down)

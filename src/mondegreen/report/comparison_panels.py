@@ -29,8 +29,9 @@ _MOST_NUMBERED = 4  # families whose marks carry their steps; of more, the first
 def success_over_time(comparison: Comparison) -> Figure:
     """Draw success over mean milliseconds a clip at batch 1, one panel a budget, with its front.
 
-    Cells of a family are joined by their steps and labelled with them. Marks are hollow where the
-    time is that of the run itself, in batches. The Pareto front joins the cells that no other beats
+    Cells of a family are joined by their steps and labelled with them; pale bars are the 95 %
+    intervals of a bootstrap over speakers. Marks are hollow where the time is that of the run
+    itself, in batches. The Pareto front joins the cells that no other beats
     in both time and success.
     """
     panels = timed(comparison)
@@ -132,6 +133,8 @@ def _label(figure: Figure, grid: Sequence[Axes], text: str) -> None:
         figure.supxlabel(text, fontsize=7)
 
 
+_LABEL = 6.0  # percent that a number beside a mark is high
+_INTERVAL: dict[str, Any] = {"linewidth": 2.0, "alpha": 0.25, "zorder": 2}
 _FRONT: dict[str, Any] = {"color": "#BBBBBB", "linewidth": 3.0}
 _HOLLOW: dict[str, Any] = {
     "color": "#4D4D4D",
@@ -145,18 +148,23 @@ _HOLLOW: dict[str, Any] = {
 
 def _time_panel(axes: Axes, cells: Sequence[CellResult], families: Mapping[str, str]) -> None:
     """Draw the cells of one budget; a family without a cell has a line without points."""
+    taken: list[Point] = []
     for place, (family, title) in enumerate(families.items()):
         mine = sorted((c for c in cells if c.family == family), key=lambda cell: cell.steps or 0)
         points = [_moment(cell) for cell in mine]
         x, y = ([point[axis] for point in points] for axis in (0, 1))
         style = look(place)
         axes.plot(x, y, label=title, zorder=3, **style)
+        for cell, moment in zip(mine, x, strict=True):
+            if cell.success_interval is not None:
+                low, high = (100 * end for end in cell.success_interval)
+                axes.vlines(moment, low, high, color=style["color"], **_INTERVAL)
         own = [point for cell, point in zip(mine, points, strict=True) if cell.mean_ms is None]
         for point in own:
             hollow = {**style, **_HOLLOW, "color": style["color"], "marker": style["marker"]}
             axes.plot(*point, zorder=4, **hollow)
         if len({cell.steps for cell in mine}) > 1:
-            _number(axes, mine, points, place, ends=len(families) > _MOST_NUMBERED)
+            _number(axes, mine, points, place, taken, ends=len(families) > _MOST_NUMBERED)
     front = pareto_front([_moment(cell) for cell in cells])
     front.append((1e9, front[-1][1]))  # nothing that takes longer is better
     x, y = ([point[axis] for point in front] for axis in (0, 1))
@@ -164,14 +172,25 @@ def _time_panel(axes: Axes, cells: Sequence[CellResult], families: Mapping[str, 
 
 
 def _number(
-    axes: Axes, cells: Sequence[CellResult], points: Sequence[Point], place: int, *, ends: bool
+    axes: Axes,
+    cells: Sequence[CellResult],
+    points: Sequence[Point],
+    place: int,
+    taken: list[Point],
+    *,
+    ends: bool,
 ) -> None:
-    """Write the steps beside the marks, as far as there is room."""
+    """Write the steps beside the marks, as far as there is room between those ``taken`` already."""
+    below = place % 2 == 1
+    lift = -_LABEL if below else _LABEL
     some = _apart(cells, points)
     if ends:
         some = some[:1] + some[1:][-1:]
-    below = place % 2 == 1
     for cell, point in some:
+        spot = (point[0], point[1] + lift)
+        if any(_crowd(spot, other) for other in taken):
+            continue
+        taken.append(spot)
         axes.annotate(
             str(cell.steps or 0),
             point,
@@ -191,13 +210,14 @@ def _apart(cells: Sequence[CellResult], points: Sequence[Point]) -> list[tuple[C
     """
     kept: list[tuple[CellResult, Point]] = []
     for cell, point in reversed(list(zip(cells, points, strict=True))):
-        crowd = any(
-            abs(math.log10(point[0] / other[0])) < 0.07 and abs(point[1] - other[1]) < 6.0
-            for _, other in kept
-        )
-        if not crowd:
+        if not any(_crowd(point, other) for _, other in kept):
             kept.append((cell, point))
     return kept[::-1]
+
+
+def _crowd(one: Point, other: Point) -> bool:
+    near = abs(math.log10(one[0] / other[0])) < 0.07
+    return near and abs(one[1] - other[1]) < _LABEL
 
 
 def _family_title(family: str, panels: Sequence[tuple[float, list[CellResult]]]) -> str:

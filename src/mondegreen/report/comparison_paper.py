@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from mondegreen.report.comparison_cells import CellResult
 from mondegreen.report.comparison_results import Comparison
 from mondegreen.report.comparison_texts import OWN_TIME, significant
 from mondegreen.report.formatting import number, percent
 from mondegreen.report.paper import CITATION, ReportedAttack, ReportedSetting, closest_setting
-
-RECIPE = "paper-table-1"
-"""The comparison that the paper's numbers stand beside."""
 
 HEAD = (
     "attack",
@@ -23,6 +22,18 @@ HEAD = (
 )
 
 _NAMES = {"genetic": "Alzantot et al.", "pso": "SirenAttack"}
+
+PUBLISHED: dict[str, dict[str, int]] = {
+    "genetic": {"iterations": 500},
+    "pso": {"epochs": 300, "iterations": 30, "particles": 25},
+}
+"""The limits that the authors of the paper's rivals searched to."""
+
+
+def belongs(comparison: Comparison) -> bool:
+    """Tell whether the paper's numbers have something to stand beside: generator and rivals."""
+    kinds = {cell.kind for cell in comparison.cells}
+    return not comparison.untargeted and {"generator", *_NAMES} <= kinds
 
 
 def paper_rows(comparison: Comparison) -> list[tuple[str, ...]]:
@@ -45,6 +56,29 @@ def paper_note(comparison: Comparison) -> str:
         "ratios, so the columns show the order of magnitude; only rows of one budget, measured, "
         f"rank attacks. {OWN_TIME} marks the time of the run itself, in batches."
     )
+
+
+def limits_notes(comparison: Comparison) -> list[str]:
+    """Say how far each rival of the paper was let search, beside the limits that were published."""
+    found = []
+    for cell in comparison.cells:
+        limits = PUBLISHED.get(cell.kind)
+        if limits is None:
+            continue
+        used = {name: cell.attack.options.get(name) for name in limits}
+        if not all(isinstance(value, int) for value in used.values()):
+            continue
+        told = " x ".join(f"{limit} {name}" for name, limit in limits.items())
+        text = f"The {cell.title} searched to its published limit, {told}."
+        if used != limits:
+            here = " x ".join(f"{value} {name}" for name, value in used.items())
+            share = math.prod(used.values()) / math.prod(limits.values())  # type: ignore[arg-type]
+            text = (
+                f"The {cell.title} searched {here}, {100 * share:.2g} % of its published limit, "
+                f"{told}; with more of it, it would succeed more often."
+            )
+        found.append(text)
+    return list(dict.fromkeys(found))
 
 
 def _reported(cell: CellResult, setting: ReportedSetting) -> ReportedAttack | None:

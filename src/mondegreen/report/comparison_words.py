@@ -5,6 +5,8 @@ from __future__ import annotations
 from mondegreen.report.comparison_cells import CellResult
 from mondegreen.report.comparison_results import Comparison
 
+GENERATOR = "generator"
+"""The label of the generator without refinement or quietness."""
 BLACK_BOX = ("genetic", "pso", "square")
 """Attacks that hear probabilities only."""
 TRIVIAL = "universal"
@@ -13,9 +15,10 @@ _TIE = 0.005  # half a point: less is nothing that a reader should hear of
 
 
 def plain_words(comparison: Comparison) -> list[str]:
-    """Return for each budget in dB what the generator wins and what it loses, and to whom.
+    """Return what the generator wins and what it loses, and to whom, where it takes part.
 
-    Without a generator in the comparison there is nothing to say.
+    For each budget in dB; then beside attacks that keep a bound of their own; and then who is the
+    quietest of those whose thresholds are known.
 
     Args:
         comparison: A loaded ``comparison.json``.
@@ -23,11 +26,70 @@ def plain_words(comparison: Comparison) -> list[str]:
     found = []
     for db in comparison.budgets_db:
         cells = [cell for cell in comparison.cells if cell.budget_db == db]
-        own = [cell for cell in cells if cell.label == "generator"]
+        own = [cell for cell in cells if cell.label == GENERATOR]
         if own and len(cells) > 1:
             sentences = _of_budget(own[0], [cell for cell in cells if cell is not own[0]])
             found.append(f"At {db:g} dB {' '.join(sentences)}")
+    return found + _bounded_otherwise(comparison) + _quietest(comparison)
+
+
+def _bounded_otherwise(comparison: Comparison) -> list[str]:
+    """Say what attacks without gradients reach within a bound that is no ratio."""
+    rival = [c for c in comparison.cells if c.label == GENERATOR and c.budget_db is not None]
+    found = []
+    for cell in comparison.cells:
+        if cell.kind not in BLACK_BOX or cell.budget_db is not None or cell.snr_db.mean is None:
+            continue
+        bound = "its own bound" if cell.budget.kind == "none" else str(cell.budget)
+        text = (
+            f"Within {bound} the {cell.title} reaches {_percent(cell)}, at a mean ratio of "
+            f"{cell.snr_db.mean:.1f} dB{_spent(cell)}."
+        )
+        if rival:
+            near = min(rival, key=lambda one: abs((one.budget_db or 0.0) - cell.snr_db.mean))
+            text += f" The generator at {near.budget_db:g} dB: {_percent(near)}."
+        found.append(text)
     return found
+
+
+def _quietest(comparison: Comparison) -> list[str]:
+    """Say for each share of the pairs who still reaches it at the highest ratio."""
+    shares = comparison.reaches[0].levels if comparison.reaches else ()
+    found = []
+    for place, share in enumerate(shares):
+        level = f"{100 * share.level:g} % of the pairs"
+        beyond = [one for one in comparison.reaches if one.levels[place].side == "above"]
+        inside = [one for one in comparison.reaches if one.levels[place].side == "within"]
+        inside.sort(key=lambda one: one.levels[place].db or 0.0)
+        ends = [one.ends[1] for one in beyond if one.ends is not None]
+        if inside and (inside[-1].smallest or not beyond):
+            best = inside[-1]
+            text = f"With {level} the quietest: {best.title}, up to {best.levels[place].db:.1f} dB"
+            if best.label == GENERATOR:
+                found.append(f"{text}.")
+                continue
+        elif ends:
+            many = len(beyond) > 1
+            who = f"{len(beyond)} attacks" if many else f"the {beyond[0].title}"
+            text = (
+                f"With {level} {who} still succeed{'' if many else 's'} at {max(ends):g} dB, the "
+            )
+            text += "highest ratio measured"
+        else:
+            continue
+        found.append(f"{text}{_own_reach(comparison, place)}.")
+    return found
+
+
+def _own_reach(comparison: Comparison, place: int) -> str:
+    """Say up to which ratio the generator succeeds as often."""
+    own = next((one for one in comparison.reaches if one.label == GENERATOR), None)
+    if own is None:
+        return ""
+    level = own.levels[place]
+    if level.side == "within":
+        return f"; the generator up to {level.db:.1f} dB"
+    return f"; the generator {'does so too' if level.side == 'above' else 'at none measured'}"
 
 
 def _of_budget(own: CellResult, others: list[CellResult]) -> list[str]:
@@ -45,10 +107,9 @@ def _of_budget(own: CellResult, others: list[CellResult]) -> list[str]:
     deaf = [cell for cell in others if cell.kind in BLACK_BOX]
     if deaf:
         best = max(deaf, key=lambda cell: cell.success_rate)
-        spent = f" after {best.queries:,.0f} queries a clip" if best.queries is not None else ""
         sentences.append(
             f"Of the attacks that only hear probabilities, the {best.title} gets furthest: "
-            f"{_percent(best)}{spent}."
+            f"{_percent(best)}{_spent(best)}."
         )
     return sentences
 
@@ -81,6 +142,10 @@ def _quicker(own: CellResult, others: list[CellResult]) -> str:
     best = min(ahead, key=lambda cell: cell.mean_ms or 0.0)
     times = own.mean_ms / (best.mean_ms or 1.0)
     return f"The {best.title} is {times:.1f} times as quick, at {_percent(best)}."
+
+
+def _spent(cell: CellResult) -> str:
+    return "" if cell.queries is None else f" after {cell.queries:,.0f} queries a clip"
 
 
 def _percent(cell: CellResult) -> str:

@@ -67,7 +67,7 @@ CAPTIONS = {
     "are, are the 95 % intervals.",
     "success_over_pesq": "Success over mean narrow-band PESQ; the budgets of an attack are joined.",
     "success_over_time": "Success over mean time a clip at batch 1, one panel a budget; numbers at "
-    "the marks are gradient steps.",
+    "the marks are gradient steps, pale bars the 95 % intervals.",
     "success_over_queries": "Share of the pairs that have succeeded within so many queries, one "
     "panel a budget.",
 }
@@ -101,13 +101,14 @@ def render_page(found: dict[str, Comparison]) -> str:
         parts += filter(None, (markdown_reaches(comparison), markdown(comparison)))
         if own_time(comparison):
             parts.append(f"{escape_text(own_time(comparison))}\n")
-        if comparison.recipe == comparison_paper.RECIPE:
+        if comparison_paper.belongs(comparison):
             parts += [
                 f"### {escape_text(name)} beside the paper's Table 1\n",
                 table(
                     comparison_paper.HEAD, comparison_paper.paper_rows(comparison), "ll" + "r" * 6
                 ),
                 f"{escape_text(comparison_paper.paper_note(comparison))}\n",
+                *(f"* {escape_text(note)}\n" for note in comparison_paper.limits_notes(comparison)),
             ]
     if not found:
         parts.append("No comparisons yet.\n")

@@ -1,4 +1,4 @@
-"""``docs/performance.md``, generated from ``results/generators-speed.json``.
+"""``docs/performance.md``, generated from the result files of the benchmarks of speed.
 
 ``python -m mondegreen.report.docs_performance results docs/performance.md`` writes the page;
 ``--check`` tells whether it is in step.
@@ -14,6 +14,7 @@ from typing import Any
 
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
+from mondegreen.report import docs_evolution
 from mondegreen.report.comparison import machine_of
 from mondegreen.report.formatting import DASH, number, size
 from mondegreen.report.generated import write_or_check
@@ -21,6 +22,7 @@ from mondegreen.report.markdown import escape_text, table
 
 FILE = "generators-speed.json"
 TRAINING_FILE = "training-step.json"
+EVOLUTION_FILE = "evolution.json"
 
 HEAD = f"""\
 # Performance
@@ -87,6 +89,9 @@ def render_performance(results: Path) -> str:
     training = results / TRAINING_FILE
     if training.is_file():
         parts.append(render_training(training))
+    evolution = results / EVOLUTION_FILE
+    if evolution.is_file():
+        parts.append(docs_evolution.render_section(evolution))
     return "\n".join(parts)
 
 

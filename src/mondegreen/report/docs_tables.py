@@ -11,12 +11,20 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mondegreen.report import docs_ablation, docs_hearing, docs_streaming
+from mondegreen.report import (
+    docs_ablation,
+    docs_hearing,
+    docs_music,
+    docs_serve,
+    docs_streaming,
+)
 from mondegreen.report.generated import insert, write_or_check
 
 TABLES: dict[str, tuple[str, str, Callable[[Path], str]]] = {
     "ablation": ("generator.md", "ablation", docs_ablation.render_table),
     "hearing": ("generator.md", "hearing.json", docs_hearing.render_table),
+    "music": ("measurement.md", "synthetic-music.json", docs_music.render_table),
+    "serve": ("serve.md", "serve.json", docs_serve.render_table),
     "streaming": ("measurement.md", "streaming.json", docs_streaming.render_table),
 }
 """For each marker the page, the result file or folder, and what makes a table of it."""

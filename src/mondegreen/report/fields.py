@@ -99,19 +99,19 @@ class Fields:
         """Return a nested object."""
         return Fields.of(self.value(name), f"{self.where}: {name}")
 
+    def children(self, name: str) -> list[Fields]:
+        """Return a list of nested objects."""
+        values = self.value(name)
+        if not isinstance(values, list):
+            self.fail(name, f"expected a list of objects, found {_short(values)}")
+        return [
+            Fields.of(value, f"{self.where}: {name} {number}")
+            for number, value in enumerate(values, start=1)
+        ]
+
     def optional_child(self, name: str) -> Fields | None:
         """Return a nested object, or None where it is null or absent."""
         return None if self.values.get(name) is None else self.child(name)
-
-    def children(self, name: str) -> list[Fields]:
-        """Return a list of nested objects."""
-        listed = self.value(name)
-        if not isinstance(listed, list):
-            self.fail(name, f"expected a list, found {_short(listed)}")
-        return [
-            Fields.of(value, f"{self.where}: {name} {place}")
-            for place, value in enumerate(listed, start=1)
-        ]
 
     def square(self, name: str, size: int) -> list[list[Any]]:
         """Return a list of ``size`` lists of ``size`` values."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from mondegreen.audio import read_audio
@@ -12,13 +13,19 @@ from mondegreen.errors import MondegreenError
 from mondegreen.files import write_text
 from mondegreen.report import figures
 from mondegreen.report.comparison import caveat, comparison, machine
+from mondegreen.report.comparison_figures import figure_names, success_over_snr
+from mondegreen.report.comparison_results import load_comparison
+from mondegreen.report.extremes import extremes
 from mondegreen.report.formatting import duration, number
-from mondegreen.report.html import assets, page_environment, source
+from mondegreen.report.inline import inline_svg
+from mondegreen.report.pages import fit, render_page
 from mondegreen.report.pairs import Pair, Sample, check_labels, load_pairs, load_samples
 from mondegreen.report.paper import CITATION, DOI, closest_setting
 from mondegreen.report.results import Results, load_metrics, load_results
+from mondegreen.report.snr_bins import bins_svg, success_by_snr
 from mondegreen.report.style import save_figure
-from mondegreen.report.views import charts, featured, hear, matrix, target_rows
+from mondegreen.report.through_channels import HEAD, NOTE, channel_rows
+from mondegreen.report.views import SOUND_BYTES, charts, featured, hear, matrix, target_rows
 
 CLIP_FIGURES = 3
 
@@ -36,8 +43,10 @@ def write_report(folder: Path) -> Path:
         MondegreenError: A file is missing or damaged, or the page cannot be written.
     """
     results, pairs, samples = _load(folder)
+    curve = _curve(folder, results)
     path = folder / "report.html"
-    write_text(path, render(results, pairs, samples))
+    page = fit(lambda limit: render(results, pairs, samples, curve, limit), SOUND_BYTES)
+    write_text(path, page)
     return path
 
 
@@ -97,17 +106,30 @@ def _draw_clips(samples: Sequence[Sample]) -> dict[str, Figure]:
     return drawn
 
 
-def render(results: Results, pairs: Sequence[Pair], samples: Sequence[Sample]) -> str:
+def render(
+    results: Results,
+    pairs: Sequence[Pair],
+    samples: Sequence[Sample],
+    curve: Markup | None = None,
+    sound_bytes: int = SOUND_BYTES,
+) -> str:
     """Return the page as HTML.
+
+    Args:
+        results: Of the evaluation.
+        pairs: All of them.
+        samples: Those that were kept as sounds.
+        curve: Success over the signal-to-noise ratio, where it was measured.
+        sound_bytes: What the sounds may weigh.
 
     Raises:
         MondegreenError: A sound is damaged.
     """
-    environment = page_environment()
-    views = hear(samples)
-    return environment.get_template("report.html.j2").render(
-        **assets(environment, script="report.js", head_script="report_head.js"),
-        style=source(environment, "report.css"),
+    views = hear(samples, sound_bytes)
+    bins = success_by_snr(pairs)
+    return render_page(
+        "report.html.j2",
+        ("player.js", "matrix.js", "abx.js"),
         results=results,
         paper=closest_setting(results.labels),
         comparison=comparison(results),
@@ -117,10 +139,27 @@ def render(results: Results, pairs: Sequence[Pair], samples: Sequence[Sample]) -
         featured=featured(views),
         matrix=matrix(results, pairs, views),
         heard=sum(view.sound is not None for view in views),
+        dropped=sum(view.dropped for view in views),
         kept=len(views),
+        extremes=extremes(views),
         targets=target_rows(results),
         charts=charts(results, pairs),
+        channels={"head": HEAD, "note": NOTE, "rows": channel_rows(results)},
+        bins=bins_svg(bins) if bins else None,
+        curve=curve,
         duration=duration(results.duration_seconds),
         citation=CITATION,
         doi=DOI,
     )
+
+
+def _curve(folder: Path, results: Results) -> Markup | None:
+    """Return the curve of a comparison in the folder, if it attacked the same classifier."""
+    for path in (folder / "comparison.json", folder / "comparison" / "comparison.json"):
+        if path.is_file():
+            found = load_comparison(path)
+            same = found.classifier.fingerprint == results.classifier.fingerprint
+            if same and "success_over_snr" in figure_names(found):
+                label = "Success over the signal-to-noise ratio kept, one line an attack"
+                return inline_svg(success_over_snr(found), "curve", label)
+    return None

@@ -49,7 +49,8 @@ class Pair:
 class Sample:
     """A pair whose sounds were kept; the paths are None where the file is not there.
 
-    Probabilities are the classifier's of the target, before and after.
+    ``before_probability`` and ``after_probability`` are the classifier's of the target; those of
+    all labels, by label, are None in evaluations that did not keep them.
     """
 
     source: str
@@ -64,6 +65,8 @@ class Sample:
     after_probability: float | None
     original: Path | None
     adversarial: Path | None
+    before_probabilities: Mapping[str, float] | None = None
+    after_probabilities: Mapping[str, float] | None = None
 
 
 def check_labels(pairs: list[Pair], labels: tuple[str, ...], path: Path) -> None:
@@ -101,11 +104,11 @@ def load_samples(folder: Path, labels: tuple[str, ...]) -> list[Sample]:
         for name in ("source", "target"):
             if fields.text(name) not in labels:
                 fields.fail(name, f"{fields.text(name)!r} is no label of the classifier")
-        samples.append(_sample(fields, path.parent))
+        samples.append(_sample(fields, path.parent, labels))
     return samples
 
 
-def _sample(fields: Fields, folder: Path) -> Sample:
+def _sample(fields: Fields, folder: Path, labels: tuple[str, ...]) -> Sample:
     def sound(name: str) -> Path | None:
         path = folder / Path(fields.text(name)).name
         return path if path.is_file() else None
@@ -123,7 +126,21 @@ def _sample(fields: Fields, folder: Path) -> Sample:
         after_probability=fields.optional_rate("after_probability"),
         original=sound("original"),
         adversarial=sound("adversarial"),
+        before_probabilities=_probabilities(fields, "before_probabilities", labels),
+        after_probabilities=_probabilities(fields, "after_probabilities", labels),
     )
+
+
+def _probabilities(
+    fields: Fields, name: str, labels: tuple[str, ...]
+) -> Mapping[str, float] | None:
+    """Return the probability of every label; None where they were not kept."""
+    found = fields.optional_child(name)
+    if found is None:
+        return None
+    if set(found.values) != set(labels):
+        fields.fail(name, "expected one probability for each label of the classifier")
+    return {label: found.rate(label) for label in labels}
 
 
 def load_pairs(path: Path) -> list[Pair]:

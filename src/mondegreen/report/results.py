@@ -10,6 +10,7 @@ from typing import Any
 
 from mondegreen.files import read_json
 from mondegreen.report.fields import Fields
+from mondegreen.report.through_channels import ThroughChannel, read_channels, read_ends
 
 FORMAT = 1
 QUALITIES = ("snr_db", "pesq_nb", "pesq_wb", "stoi")
@@ -128,6 +129,8 @@ class Results:
     pesq_wb: Quality
     stoi: Quality
     cost: Cost
+    channels: tuple[ThroughChannel, ...]
+    """What was heard of the same clips after channels."""
     seed: int
     command: str
     environment: Mapping[str, Any]
@@ -173,6 +176,7 @@ def load_results(path: Path) -> Results:
         cost=read_cost(
             top.optional_child("milliseconds_per_clip"), top.optional_child("generator")
         ),
+        channels=read_channels(top),
         seed=top.count("seed"),
         command=top.text("command"),
         environment=top.child("environment").values,
@@ -183,14 +187,7 @@ def load_results(path: Path) -> Results:
 
 def read_interval(top: Fields) -> tuple[float, float] | None:
     """Return the ends of ``success_interval``; None where there is none."""
-    name = "success_interval"
-    ends = top.values.get(name)
-    if ends is None:
-        return None
-    if not isinstance(ends, list) or len(ends) != 2:
-        top.fail(name, "expected the lower and the upper end")
-    low, high = (Fields({name: end}, top.where).rate(name) for end in ends)
-    return low, high
+    return read_ends(top, "success_interval")
 
 
 def read_classifier(fields: Fields) -> AttackedClassifier:

@@ -9,6 +9,7 @@ from rich.text import Text
 from mondegreen.report.comparison import caveat, comparison
 from mondegreen.report.paper import closest_setting
 from mondegreen.report.results import Results
+from mondegreen.report.through_channels import HEAD, NOTE, channel_rows
 
 
 def print_results(results: Results, console: Console | None = None) -> None:
@@ -28,3 +29,17 @@ def print_results(results: Results, console: Console | None = None) -> None:
         table.add_row(Text(line.name), Text(line.measured), Text(line.reported))
     console.print(table)
     console.print(Text(caveat(results), style="dim"))
+    if results.channels:
+        _print_channels(results, console)
+
+
+def _print_channels(results: Results, console: Console) -> None:
+    table = Table(title="the same clips after a channel")
+    rows = channel_rows(results)
+    table.add_column(HEAD[0], overflow="fold", min_width=min(30, max(len(row[0]) for row in rows)))
+    for title in HEAD[1:]:
+        table.add_column(title, justify="right")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print(table)
+    console.print(Text(NOTE, style="dim"))

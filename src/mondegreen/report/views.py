@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
+from mondegreen.report.chances import Chance, chances
 from mondegreen.report.drawings import cell_colours, histogram_svg
 from mondegreen.report.formatting import number, percent
 from mondegreen.report.pairs import Pair, Sample
@@ -24,13 +25,28 @@ ROWS = 8_000
 
 @dataclass(frozen=True)
 class PairView:
-    """A pair that can be heard; ``sound`` is None where its files are missing."""
+    """A pair that can be heard; ``sound`` is None where its files are missing or left out."""
 
     index: int
     sample: Sample
     sound: Sound | None
     snr: str
     pesq: str
+
+    @property
+    def dropped(self) -> bool:
+        """Whether the sounds are there, but had no room in the page."""
+        return self.sound is None and None not in (self.sample.original, self.sample.adversarial)
+
+    @property
+    def id(self) -> str:
+        """The pair's anchor in the page."""
+        return f"pair-{self.index}"
+
+    @property
+    def chances(self) -> tuple[Chance, ...]:
+        """What the classifier heard before and after."""
+        return chances(self.sample)
 
 
 @dataclass(frozen=True)
@@ -115,7 +131,10 @@ def featured(views: Sequence[PairView]) -> PairView | None:
     """Return the pair to open with: of the successes that can be heard, the one of median SNR."""
     good = [v for v in views if v.sound and v.sample.success and v.sample.before == v.sample.source]
     good.sort(key=lambda view: view.sample.snr_db or 0.0)
-    return good[len(good) // 2] if good else None
+    if not good:
+        return None
+    view = good[len(good) // 2]
+    return replace(view, sound=load_sound(view.sample, detail=2))
 
 
 def matrix(results: Results, pairs: Sequence[Pair], views: Sequence[PairView]) -> list[list[Cell]]:

@@ -207,3 +207,26 @@ def test_the_front_holds_what_nothing_beats() -> None:
     beaten = {p for p in points for q in points if q[0] <= p[0] and q[1] >= p[1] and q != p}
     assert set(pareto_front(points)) == set(points) - beaten
     assert pareto_front([]) == []
+
+
+def test_intervals_stand_behind_the_marks_of_success_over_time(make: Make, cell: MakeCell) -> None:
+    cells = [cell("generator", 20, 0.6, ms=5.0), cell("fgsm", 20, 0.4, ms=50.0)]
+    (axes,) = success_over_time(make(cells)).axes
+    bars = [bar.get_segments()[0].tolist() for bar in axes.collections]  # type: ignore[attr-defined]
+    assert bars == [
+        [[5.0, pytest.approx(50.0)], [5.0, pytest.approx(70.0)]],
+        [[50.0, pytest.approx(30.0)], [50.0, pytest.approx(50.0)]],
+    ]
+
+
+def test_numbers_of_two_families_do_not_fall_on_one_another(make: Make, cell: MakeCell) -> None:
+    near = [("bim", 40.0, 5), ("bim", 90.0, 20), ("apgd", 45.0, 5), ("apgd", 91.0, 20)]
+    cells = [
+        cell(f"{kind}:steps={steps}", 20, 0.5 if steps == 5 else 0.9, steps=steps, ms=ms)
+        for kind, ms, steps in [*near, ("pgd", 20.0, 5), ("pgd", 89.0, 20)]
+    ]
+    (axes,) = success_over_time(make(cells)).axes
+    told = [(text.get_text(), text.xy[0]) for text in axes.texts]  # type: ignore[attr-defined]
+    # The third family's marks are labelled above as the first one's, where they are apart.
+    assert ("5", 20.0) in told and ("20", 90.0) in told
+    assert ("20", 89.0) not in told

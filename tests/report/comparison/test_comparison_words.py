@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mondegreen.report.comparison_paper import limits_notes
 from mondegreen.report.comparison_results import Comparison
 from mondegreen.report.comparison_words import plain_words
 
@@ -37,3 +38,65 @@ def test_without_a_generator_there_is_nothing_to_say(make: Make, cell: MakeCell)
     assert (
         plain_words(make([cell("fgsm", 20.0, 0.5, ms=9.0), cell("bim", 20.0, 0.9, ms=9.0)])) == []
     )
+
+
+def levels(*found: tuple[float | None, str]) -> list[dict[str, Any]]:
+    return [
+        {"level": level, "db": db, "side": side, "interval": None}
+        for level, (db, side) in zip((0.5, 0.9), found, strict=True)
+    ]
+
+
+def reach(label: str, *found: tuple[float | None, str], smallest: bool = False) -> dict[str, Any]:
+    return {"label": label, "smallest": smallest, "levels": levels(*found)}
+
+
+def test_bounds_of_their_own_are_told_beside_the_generator(make: Make, cell: MakeCell) -> None:
+    none, own = {"kind": "none", "value": None}, {"kind": "linf", "value": 0.0078125}
+    cells = [
+        cell("generator", 20, 0.95, ms=4.0),
+        cell("generator", 30, 0.8, ms=4.0),
+        cell("genetic", 33, 0.125, budget=none),
+        cell("pso", 14, 0.25, budget=own),
+    ]
+    told = [sentence for sentence in plain_words(make(cells)) if "Within" in sentence]
+    assert told == [
+        "Within its own bound the genetic attack (Alzantot et al.) reaches 12.5 %, at a mean ratio "
+        "of 33.5 dB after 3 queries a clip. The generator at 30 dB: 80.0 %.",
+        "Within max |δ| ≤ 0.0078125 the SirenAttack (particle swarm) reaches 25.0 %, at a mean "
+        "ratio of 14.5 dB after 3 queries a clip. The generator at 20 dB: 95.0 %.",
+    ]
+
+
+def test_the_quietest_is_named_for_each_share(make: Make, cell: MakeCell) -> None:
+    cells = [cell(name, db, 0.9) for name in ("generator", "pgd") for db in (20, 30)]
+    cells.append(cell("cw", 0, 1.0, smallest=True, budget={"kind": "none", "value": None}))
+    reaches = [
+        reach("generator", (30.0, "above"), (25.0, "within")),
+        reach("pgd", (30.0, "above"), (30.0, "above")),
+    ]
+    (half, most) = plain_words(make(cells, thresholds=reaches))[-2:]
+    assert half == (
+        "With 50 % of the pairs 2 attacks still succeed at 30 dB, the highest ratio measured; the "
+        "generator does so too."
+    )
+    assert most == (
+        "With 90 % of the pairs the gradient search still succeeds at 30 dB, the highest ratio "
+        "measured; the generator up to 25.0 dB."
+    )
+    reaches.append(reach("cw", (55.0, "within"), (41.25, "within"), smallest=True))
+    (half, most) = plain_words(make(cells, thresholds=reaches))[-2:]
+    assert half.startswith("With 50 % of the pairs the quietest: Carlini and Wagner, up to 55.0 dB")
+    assert most.endswith("up to 41.2 dB; the generator up to 25.0 dB.")
+
+
+def test_limits_stand_beside_those_that_were_published(make: Make, cell: MakeCell) -> None:
+    cells = [
+        cell("genetic", 20, 0.4, attack={"name": "genetic", "iterations": 500}),
+        cell("pso", 20, 0.3, attack={"name": "p", "epochs": 3, "iterations": 30, "particles": 25}),
+        cell("pso", 30, 0.2, attack={"name": "p", "epochs": 3, "iterations": 30, "particles": 25}),
+        cell("square", 20, 0.9, attack={"name": "square", "queries": 50}),
+    ]
+    whole, short = limits_notes(make(cells))
+    assert whole.endswith("searched to its published limit, 500 iterations.")
+    assert "searched 3 epochs x 30 iterations x 25 particles, 1 % of its published limit" in short

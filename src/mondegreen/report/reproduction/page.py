@@ -9,7 +9,7 @@ from pathlib import Path
 from mondegreen.files import write_text
 from mondegreen.report.comparison import machine_of
 from mondegreen.report.formatting import duration
-from mondegreen.report.html import assets, page_environment, source
+from mondegreen.report.pages import render_page
 from mondegreen.report.pairs import Sample
 from mondegreen.report.paper import CITATION, DOI, PARAMETERS
 from mondegreen.report.reproduction.claims import Judged, judge_all, tally
@@ -196,12 +196,11 @@ def render(found: Reproduction, judged: Sequence[Judged], shown: Sequence[Shown]
     Raises:
         MondegreenError: A sound is damaged.
     """
-    environment = page_environment()
     grouped = {key: [one for one in shown if one.exhibit.section == key] for key in SECTIONS}
-    style = source(environment, "report.css") + source(environment, "reproduction.css")
-    return environment.get_template("reproduction.html.j2").render(
-        **assets(environment, script="reproduction.js", head_script="report_head.js"),
-        style=style,
+    return render_page(
+        "reproduction.html.j2",
+        ("one_sound.js",),
+        styles=("reproduction.css",),
         found=found,
         judged=judged,
         tally=tally(judged),

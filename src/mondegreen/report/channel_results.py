@@ -1,0 +1,167 @@
+"""What survived which channel: ``channels.json``, checked field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mondegreen.files import read_json
+from mondegreen.report.fields import Fields
+from mondegreen.report.results import (
+    AttackedClassifier,
+    AttackUsed,
+    BudgetUsed,
+    DataUsed,
+    Quality,
+    read_attack,
+    read_budget,
+    read_classifier,
+    read_data,
+    read_interval,
+    read_quality,
+)
+from mondegreen.report.through_channels import Interval
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ChannelUsed:
+    """A channel, and what the classifier hears through it where nobody attacks."""
+
+    name: str
+    settings: str
+    """Every hyper-parameter."""
+    clean_accuracy: float
+    baseline_rate: float
+    """Pairs whose untouched clip succeeds after the channel."""
+
+
+@dataclass(frozen=True)
+class Survived:
+    """What one channel left of one attack; rates lie in [0, 1]."""
+
+    success_rate: float
+    success_interval: Interval | None
+    survival_rate: float | None
+    """Of the pairs that succeed without the channel; None where there are none."""
+    true_label_rate: float
+    """Adversarial clips that are heard as what they are."""
+
+
+@dataclass(frozen=True)
+class ChannelRow:
+    """One attack under one budget."""
+
+    label: str
+    attack: AttackUsed
+    budget: BudgetUsed
+    success_rate: float
+    """Without a channel."""
+    success_interval: Interval | None
+    snr_db: Quality
+    cells: tuple[Survived, ...]
+
+
+@dataclass(frozen=True)
+class ChannelResults:
+    """A ``channels.json``, validated."""
+
+    goal: str
+    classifier: AttackedClassifier
+    data: DataUsed
+    pairs: int
+    available: int
+    clips: int
+    groups: int
+    """Speakers or tracks among the pairs."""
+    clean_accuracy: float
+    baseline_rate: float
+    channels: tuple[ChannelUsed, ...]
+    rows: tuple[ChannelRow, ...]
+    seed: int
+    command: str
+    environment: Mapping[str, Any]
+    duration_seconds: float
+    created: str
+
+    @property
+    def budgets(self) -> tuple[BudgetUsed, ...]:
+        """The budgets, each once, in the order of the rows."""
+        return tuple(dict.fromkeys(row.budget for row in self.rows))
+
+    def under(self, budget: BudgetUsed) -> tuple[ChannelRow, ...]:
+        """Return the rows of one budget."""
+        return tuple(row for row in self.rows if row.budget == budget)
+
+    @property
+    def widest(self) -> float:
+        """Half of the widest 95 % interval of a success through a channel; 0 without any."""
+        ends = [cell.success_interval for row in self.rows for cell in row.cells]
+        return max((high - low for low, high in filter(None, ends)), default=0.0) / 2
+
+
+def load_channels(path: Path) -> ChannelResults:
+    """Read and check a ``channels.json``. Fields that this version does not know are left out.
+
+    Raises:
+        MondegreenError: The file is missing, not JSON, of another format, or a field is missing or
+            damaged; the message names the file and the field.
+    """
+    top = Fields.of(read_json(path), str(path))
+    if top.value("format") != FORMAT:
+        top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
+    pairs = top.child("pairs")
+    channels = tuple(_channel(one) for one in top.children("channels"))
+    return ChannelResults(
+        goal=top.text("goal"),
+        classifier=read_classifier(top.child("classifier")),
+        data=read_data(top.child("dataset")),
+        pairs=pairs.count("count"),
+        available=pairs.count("available"),
+        clips=pairs.count("clips"),
+        groups=pairs.count("groups"),
+        clean_accuracy=top.rate("clean_accuracy"),
+        baseline_rate=top.rate("baseline_rate"),
+        channels=channels,
+        rows=tuple(_row(one, len(channels)) for one in top.children("rows")),
+        seed=top.count("seed"),
+        command=top.text("command"),
+        environment=top.child("environment").values,
+        duration_seconds=top.number("duration_seconds"),
+        created=top.text("created"),
+    )
+
+
+def _channel(fields: Fields) -> ChannelUsed:
+    return ChannelUsed(
+        name=fields.text("channel"),
+        settings=fields.text("settings"),
+        clean_accuracy=fields.rate("clean_accuracy"),
+        baseline_rate=fields.rate("baseline_rate"),
+    )
+
+
+def _row(fields: Fields, channels: int) -> ChannelRow:
+    cells = fields.children("cells")
+    if len(cells) != channels:
+        fields.fail("cells", f"expected one for each of the {channels} channels")
+    return ChannelRow(
+        label=fields.text("label"),
+        attack=read_attack(fields.child("attack")),
+        budget=read_budget(fields.child("budget")),
+        success_rate=fields.rate("success_rate"),
+        success_interval=read_interval(fields),
+        snr_db=read_quality(fields, "snr_db"),
+        cells=tuple(
+            Survived(
+                success_rate=cell.rate("success_rate"),
+                success_interval=read_interval(cell),
+                survival_rate=cell.optional_rate("survival_rate"),
+                true_label_rate=cell.rate("true_label_rate"),
+            )
+            for cell in cells
+        ),
+    )

@@ -1,0 +1,1 @@
+"""The paper's experimental section as stages: the plan, the runner, and what came out."""
