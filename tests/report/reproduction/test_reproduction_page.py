@@ -83,7 +83,7 @@ def test_every_exhibit_has_its_files_and_its_place(folder: Path, page: Page) -> 
     ids = {a["id"] for _, a in page.elements if "id" in a}
     assert len({one.key for one in found}) == len(found)
     for one in found:
-        assert one.key in ids and one.title in page.words
+        assert f"exhibit-{one.key}" in ids and one.title in page.words
         if isinstance(one.content, Table):
             assert one.content.latex() in (folder / "tables" / f"{one.key}.tex").read_text()
             assert (folder / "tables" / f"{one.key}.md").read_text() == one.content.markdown()
@@ -117,7 +117,7 @@ def test_reported_stands_beside_measured(page: Page) -> None:
     for text in ("mondegreen reproduce --preset cpu", "the loss became infinite", "fold-5"):
         assert text in page.words
     assert "mondegreen train speech/single/yes" in page.words
-    assert "the printed reading reaches 20.0 % of the training at 35.5 dB" in page.words
+    assert "the printed reading reaches 20.0 % of the training at 35.6 dB" in page.words
 
 
 def test_nothing_is_loaded_from_anywhere(page: Page) -> None:

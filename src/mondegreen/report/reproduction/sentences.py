@@ -243,7 +243,7 @@ CLAIMS: tuple[Claim, ...] = (
         "It could guide the generator to generate limited perturbation that resembles to the "
         "distribution of geniue ones",
         "section I",
-        "a higher SNR with the discriminator than without, and no less success",
+        "a higher SNR with the discriminator than without, at no more than 2 points less success",
         losses.discriminator_helps,
     ),
     _losses(
@@ -251,7 +251,7 @@ CLAIMS: tuple[Claim, ...] = (
         "ensure the discriminator could has reasonably good capability … which could warm-start "
         "the training process",
         "section IV-E",
-        "a higher SNR with the warm-up than without, and no less success",
+        "a higher SNR with the warm-up than without, at no more than 2 points less success",
         losses.warm_up_helps,
     ),
     Claim(
