@@ -38,15 +38,17 @@ def _bounded_otherwise(comparison: Comparison) -> list[str]:
     rival = [c for c in comparison.cells if c.label == GENERATOR and c.budget_db is not None]
     found = []
     for cell in comparison.cells:
-        if cell.kind not in BLACK_BOX or cell.budget_db is not None or cell.snr_db.mean is None:
+        kept = cell.snr_db.mean
+        if cell.kind not in BLACK_BOX or cell.budget_db is not None or kept is None:
             continue
         bound = "its own bound" if cell.budget.kind == "none" else str(cell.budget)
         text = (
             f"Within {bound} the {cell.title} reaches {_percent(cell)}, at a mean ratio of "
-            f"{cell.snr_db.mean:.1f} dB{_spent(cell)}."
+            f"{kept:.1f} dB{_spent(cell)}."
         )
         if rival:
-            near = min(rival, key=lambda one: abs((one.budget_db or 0.0) - cell.snr_db.mean))
+            away = [abs((one.budget_db or 0.0) - kept) for one in rival]
+            near = rival[away.index(min(away))]
             text += f" The generator at {near.budget_db:g} dB: {_percent(near)}."
         found.append(text)
     return found
@@ -89,7 +91,9 @@ def _own_reach(comparison: Comparison, place: int) -> str:
     level = own.levels[place]
     if level.side == "within":
         return f"; the generator up to {level.db:.1f} dB"
-    return f"; the generator {'does so too' if level.side == 'above' else 'at none measured'}"
+    if level.side == "above" and own.ends is not None:
+        return f"; the generator beyond {own.ends[1]:g} dB"
+    return "; the generator at none measured"
 
 
 def _of_budget(own: CellResult, others: list[CellResult]) -> list[str]:
