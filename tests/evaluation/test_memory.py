@@ -40,6 +40,9 @@ def test_the_peak_is_what_was_taken_at_once() -> None:
     assert found[2] < 6
 
 
+MEBIBYTE = 2**20
+
+
 def test_a_peak_that_cannot_be_measured_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def forbid(*_: object, **__: object) -> None:
         raise PermissionError
