@@ -148,7 +148,7 @@ def compared(*cells: Content) -> Callable[[Content], None]:
 def test_rivals_are_compared_under_one_budget(load: Load, make_cell: MakeCell) -> None:
     found = load()
     result, text = verdict(found, "rivals-speech")
-    assert result == "supports" and "41.0 % after 9,000 queries" in text
+    assert result == "supports" and "41.0 % (SNR ≥ 20 dB) after 9,000 queries" in text
     assert "Alzantot et al. 84.96 %" in text
     own = make_cell("generator", 20.0, 0.5, 7.0)
     behind = load(compared(own, make_cell("genetic", 20.0, 0.9, None)))
@@ -157,6 +157,10 @@ def test_rivals_are_compared_under_one_budget(load: Load, make_cell: MakeCell) -
     assert verdict(load(compared(own, *mixed)), "rivals-speech")[0] == "cannot say"
     other = load(compared(own, make_cell("genetic", 30.0, 0.1, None)))
     assert verdict(other, "rivals-speech")[0] == "cannot say"
+    free = make_cell("generator", None, 0.9, 7.0)
+    bounded = make_cell("pso", None, 0.2, None, budget={"kind": "linf", "value": 0.0078125})
+    result, text = verdict(load(compared(free, bounded)), "rivals-speech")
+    assert result == "supports" and "20.0 % (max |δ| ≤ 0.0078125)" in text
 
 
 def test_snr_is_compared_only_where_no_budget_sets_it(load: Load, make_cell: MakeCell) -> None:
@@ -167,6 +171,10 @@ def test_snr_is_compared_only_where_no_budget_sets_it(load: Load, make_cell: Mak
     assert verdict(load(compared(*free)), "rivals-snr")[0] == "supports"
     free[0]["snr_db"]["mean"] = 14.0
     assert verdict(load(compared(*free)), "rivals-snr")[0] == "contradicts"
+    for cell in free[1:]:
+        cell["success_rate"] = 0.3  # quiet, and of no use
+    result, text = verdict(load(compared(*free)), "rivals-snr")
+    assert result == "cannot say" and "which fails in 70.0 % of the pairs" in text
 
 
 def test_much_faster_is_a_hundredth(load: Load, make_cell: MakeCell) -> None:
@@ -182,15 +190,14 @@ def test_much_faster_is_a_hundredth(load: Load, make_cell: MakeCell) -> None:
     assert verdict(untimed, "faster") == ("cannot say", "The attacks were not timed.")
 
 
-def test_milliseconds(load: Load, make_scores: Scores) -> None:
+def test_milliseconds(load: Load) -> None:
     assert "4.5 ms (reported 9.0 ms)" in verdict(load(), "milliseconds")[1]
 
     def slow(content: Content) -> None:
-        like_the_paper(make_scores, 0.93)(content)
         single = content["settings"][0]["generators"]["single"]
         single["milliseconds_per_clip"]["batch1"] = 130.0
 
-    assert verdict(load(slow), "milliseconds")[0] == "contradicts"
+    assert verdict(load(slow), "milliseconds")[0] == "cannot say"
 
 
 def test_the_leak(load: Load) -> None:
@@ -264,6 +271,20 @@ def test_a_short_training_says_nothing_of_the_collapse(load: Load) -> None:
     for key in ("alone-collapses", "joint-is-stable"):
         result, text = verdict(found, key)
         assert result == "cannot say" and "589" in text
+
+
+def test_the_best_success_of_a_short_training_contradicts_nothing(load: Load) -> None:
+    def change(one: Content) -> None:
+        if one["variant"] == "both":
+            one["best_train_success"] = 0.5
+
+    def short(one: Content) -> None:
+        change(one)
+        one["curve"] = [row for row in one["curve"] if row["step"] <= 200]
+
+    assert verdict(load(runs(change)), "joint-is-best")[0] == "contradicts"
+    result, text = verdict(load(runs(short)), "joint-is-best")
+    assert result == "cannot say" and "within 182 steps" in text
 
 
 def test_no_collapse_contradicts(load: Load) -> None:

@@ -83,6 +83,14 @@ def test_table_2_has_every_target_and_the_averages(load: Load) -> None:
     assert "one network a target: --hours 1 was spent" in music.note
     assert not any("reported" in title for title in tables.table_2(load().settings[1]).head)
 
+    def other_labels(content: Content) -> None:
+        content["settings"][1]["reported"] = "music"
+
+    sounds = load(other_labels).settings[1]
+    assert sounds.reported is MUSIC  # but none of its targets is here
+    assert not any("reported" in title for title in tables.table_2(sounds).head)
+    assert not any("reported" in title for title in summaries.success_by_target(sounds).head)
+
 
 def test_running_time_is_in_times_of_the_first(load: Load) -> None:
     table = tables.running_time(load())

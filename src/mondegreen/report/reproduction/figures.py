@@ -179,9 +179,10 @@ def by_target(setting: Setting) -> Figure:
 
 
 def _reported_dots(left: Axes, right: Axes, setting: Setting) -> None:
-    if setting.reported is None:
+    paper = setting.reported_by_target
+    if paper is None:
         return
-    found = [setting.reported.target(label) for label in setting.labels]
+    found = [paper.target(label) for label in setting.labels]
     success = [
         np.nan if one is None or one.success_rate is None else 100 * one.success_rate
         for one in found

@@ -91,6 +91,12 @@ class Setting:
         """The classifier's labels."""
         return self.classifier.labels
 
+    @property
+    def reported_by_target(self) -> ReportedSetting | None:
+        """The setting of the paper, where it has one of the labels among its targets."""
+        paper = self.reported
+        return paper if paper and any(map(paper.target, self.labels)) else None
+
     def measured(self) -> dict[str, GeneratorScores]:
         """Return the kinds of generators that were measured."""
         return {k: g for k, g in self.generators.items() if isinstance(g, GeneratorScores)}

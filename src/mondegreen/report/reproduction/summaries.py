@@ -69,7 +69,7 @@ def _kind_cells(part: GeneratorScores) -> tuple[str, ...]:
 
 def success_by_target(setting: Setting) -> Table:
     """Return the success of every target, by kind of generator, beside what section V-B gives."""
-    measured, paper = setting.measured(), setting.reported
+    measured, paper = setting.measured(), setting.reported_by_target
     reported = ("reported",) if paper else ()
     head = ("target", *reported, *(KINDS[kind] for kind in measured))
     rows = []
@@ -214,7 +214,7 @@ def settings(reproduction: Reproduction) -> Table:
     for one in reproduction.settings:
         paper = one.reported
         network = one.generators["single"]
-        unlike = [one.remark]
+        unlike = [one.remark.rstrip(".")]
         if isinstance(network, GeneratorScores):
             unlike += [difference.text for difference in differences(one, network)]
         rows.append(

@@ -152,7 +152,7 @@ def _row(
 
 def table_2(setting: Setting) -> Table:
     """Return SNR and PESQ of every target (the paper's Table 2), reported and by kind."""
-    measured, paper = setting.measured(), setting.reported
+    measured, paper = setting.measured(), setting.reported_by_target
     kinds = [KINDS[kind] for kind in measured]
     beside = (REPORTED,) if paper else ()
     head = ("target", *(f"SNR (dB), {one}" for one in (*beside, *kinds)))
@@ -176,8 +176,8 @@ def table_2(setting: Setting) -> Table:
 def _averages(setting: Setting, measured: dict[str, GeneratorScores]) -> tuple[str, ...]:
     row = ["average"]
     for name, digits in (("snr_db", 2), ("pesq_nb", 3)):
-        if setting.reported:
-            proposed = setting.reported.proposed
+        if setting.reported_by_target:
+            proposed = setting.reported_by_target.proposed
             row.append(number(proposed.snr_db if name == "snr_db" else proposed.pesq, digits))
         row += [number(target_mean(scores, name), digits) for scores in measured.values()]
     return tuple(row)

@@ -97,7 +97,7 @@ def _by_target(setting: Setting) -> Iterator[Exhibit]:
     table = summaries.success_by_target(setting)
     missing = None if setting.measured() else Missing(reasons(setting))
     for key, shown_title, text, content in (
-        (f"by-target-{setting.key}", title, caption if setting.reported else "", drawing),
+        (f"by-target-{setting.key}", title, caption if setting.reported_by_target else "", drawing),
         (f"success-by-target-{setting.key}", table.title, "", table),
     ):
         shown = missing or content
