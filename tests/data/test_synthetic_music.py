@@ -106,7 +106,7 @@ def test_another_seed_gives_other_tracks(tiny: Path, tmp_path: Path) -> None:
 
 
 def test_a_complete_corpus_is_left_alone(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "play", refuse_to_play)
+    monkeypatch.setattr(module, "play_track", refuse_to_play)
     before = {path: path.stat().st_mtime_ns for path in tiny.rglob("*")}
     assert synthesize_music(tiny, TINY) == tiny
     assert is_complete(tiny, TINY)

@@ -57,8 +57,8 @@ def test_the_page_asks_nothing_of_others(page: Any, web: Any) -> None:
     assert answer.status_code == 200 and "Mondegreen" in answer.text
     assert "default-src 'self'" in answer.headers["content-security-policy"]
     config = web.get(page.url + "config").json()
-    assert not config["analytics_enabled"] and not config["is_space"]
-    theme = web.get(page.url + "theme.css").text
+    assert config["analytics_enabled"] is False and config["footer_links"] == []
+    theme = web.get(page.url + "theme.css").text.replace("http://www.w3.org/2000/svg", "")
     assert "http://" not in theme and "https://" not in theme
 
 
@@ -69,12 +69,16 @@ def test_no_file_of_the_machine_is_given_away(page: Any, web: Any, path: str) ->
     assert "root:" not in answer.text and "PATH=" not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/etc/passwd", "https://example.com/clip.wav"])
-def test_no_file_but_uploads_is_read(page: Any, web: Any, path: str) -> None:
+@pytest.mark.parametrize("path", ["/etc/hostname", "https://example.com/clip.wav"])
+@pytest.mark.parametrize("endpoint", ["listen", "channels"])
+def test_no_file_but_uploads_is_read(page: Any, web: Any, endpoint: str, path: str) -> None:
     file = {"path": path, "meta": {"_type": "gradio.FileData"}, "orig_name": "x.wav"}
-    call = web.post(f"{page.url}gradio_api/call/listen", json={"data": [file, MODEL]})
-    found = web.get(f"{page.url}gradio_api/call/listen/{call.json()['event_id']}")
-    assert "event: error" in found.text and "probabilities" not in found.text
+    data = {"listen": [file, MODEL], "channels": [[file], False]}[endpoint]
+    call = web.post(f"{page.url}gradio_api/call/{endpoint}", json={"data": data})
+    found = web.get(f"{page.url}gradio_api/call/{endpoint}/{call.json()['event_id']}")
+    assert "event: error" in found.text and "section" not in found.text
+    copied = {one.name for one in page.folder.rglob("*")} & {"hostname", "clip.wav"}
+    assert copied == set()  # nor was it taken into the folder of the uploads
 
 
 def test_other_names_of_this_machine_are_refused(page: Any, web: Any) -> None:

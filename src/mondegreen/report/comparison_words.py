@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from mondegreen.report.comparison_cells import CellResult
 from mondegreen.report.comparison_results import Comparison
 
@@ -35,26 +33,22 @@ def plain_words(comparison: Comparison) -> list[str]:
     return found + _bounded_otherwise(comparison) + _quietest(comparison)
 
 
-def _distance(ratio: float, cell: CellResult) -> float:
-    """Return how far a cell's budget is from a ratio, in dB."""
-    return abs((cell.budget_db or 0.0) - ratio)
-
-
 def _bounded_otherwise(comparison: Comparison) -> list[str]:
     """Say what attacks without gradients reach within a bound that is no ratio."""
     rival = [c for c in comparison.cells if c.label == GENERATOR and c.budget_db is not None]
     found = []
     for cell in comparison.cells:
-        ratio = cell.snr_db.mean
-        if cell.kind not in BLACK_BOX or cell.budget_db is not None or ratio is None:
+        kept = cell.snr_db.mean
+        if cell.kind not in BLACK_BOX or cell.budget_db is not None or kept is None:
             continue
         bound = "its own bound" if cell.budget.kind == "none" else str(cell.budget)
         text = (
             f"Within {bound} the {cell.title} reaches {_percent(cell)}, at a mean ratio of "
-            f"{ratio:.1f} dB{_spent(cell)}."
+            f"{kept:.1f} dB{_spent(cell)}."
         )
         if rival:
-            near = min(rival, key=partial(_distance, ratio))
+            away = [abs((one.budget_db or 0.0) - kept) for one in rival]
+            near = rival[away.index(min(away))]
             text += f" The generator at {near.budget_db:g} dB: {_percent(near)}."
         found.append(text)
     return found
@@ -97,7 +91,9 @@ def _own_reach(comparison: Comparison, place: int) -> str:
     level = own.levels[place]
     if level.side == "within":
         return f"; the generator up to {level.db:.1f} dB"
-    return f"; the generator {'does so too' if level.side == 'above' else 'at none measured'}"
+    if level.side == "above" and own.ends is not None:
+        return f"; the generator beyond {own.ends[1]:g} dB"
+    return "; the generator at none measured"
 
 
 def _of_budget(own: CellResult, others: list[CellResult]) -> list[str]:

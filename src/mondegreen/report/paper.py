@@ -70,6 +70,7 @@ class ReportedSetting:
     data: str
     clean_accuracy: float
     classifier_parameters: int  # counted from the architecture; the paper does not state them
+    train_clips: int  # four fifths of the clips of its ten labels, counted from the data
     proposed: ReportedAttack
     baselines: tuple[ReportedAttack, ...]
     targets: tuple[ReportedTarget, ...]
@@ -110,6 +111,7 @@ SPEECH = ReportedSetting(
     data="Speech Commands v0.01",
     clean_accuracy=0.9603,
     classifier_parameters=36_478_906,
+    train_clips=18_960,
     proposed=ReportedAttack("GAN", 0.9233, 20.27, 0.009, "Titan X", 3.087, "Tables 1 and 2"),
     baselines=(
         ReportedAttack("Alzantot et al.", 0.8496, 15.72, 231.46, "Titan X", None, "Table 1"),
@@ -145,6 +147,7 @@ MUSIC = ReportedSetting(
     data="GTZAN",
     clean_accuracy=0.9290,
     classifier_parameters=2_445_322,
+    train_clips=23_200,
     proposed=ReportedAttack("GAN", 0.9058, 26.92, 0.01, NOT_STATED, 3.947, "Tables 1 and 2"),
     baselines=(
         ReportedAttack("Alzantot et al.", 0.8276, 14.15, 215.36, NOT_STATED, None, "Table 1"),

@@ -82,7 +82,7 @@ def test_the_quietest_is_named_for_each_share(make: Make, cell: MakeCell) -> Non
     (half, most) = plain_words(make(cells, thresholds=reaches))[-2:]
     assert half == (
         "With 50 % of the pairs 2 attacks still succeed at 30 dB, the highest ratio measured; the "
-        "generator does so too."
+        "generator beyond 30 dB."
     )
     assert most == (
         "With 90 % of the pairs the gradient search still succeeds at 30 dB, the highest ratio "

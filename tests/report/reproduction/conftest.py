@@ -257,6 +257,7 @@ def whole() -> Content:
     }
     music["generators"]["single"] = {"missing": "--hours 1 was spent"}
     speech = setting("speech", WORDS, "speech", comparison=table_1(), curves=curves())
+    speech["data"] = "Speech Commands of the tests"
     return {
         "format": 1,
         "preset": "cpu",

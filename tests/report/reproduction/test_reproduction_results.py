@@ -161,3 +161,16 @@ def test_the_share_of_noise_is_that_of_the_normal_distribution() -> None:
     click[17] = -0.5
     assert energy_in_tenth(click) == 1.0
     assert energy_in_tenth(np.zeros(10)) is None
+
+
+def test_hinge_alone_stands_under_every_reading(load: Load) -> None:
+    def change(content: Content) -> None:
+        runs = content["ablation"]["runs"]
+        kept = [one for one in runs if (one["variant"], one["reading"]) != ("hinge", "paper")]
+        content["ablation"]["runs"] = kept
+
+    ablation = load(change).ablation
+    assert isinstance(ablation, Ablation)
+    assert ablation.of("hinge", "paper") == ablation.of("hinge", "code") != []
+    assert ablation.of("no-discriminator", "paper") == []
+    assert [group[:2] for group in ablation.groups()].count(("paper", "hinge")) == 0

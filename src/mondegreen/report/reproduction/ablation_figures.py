@@ -175,11 +175,12 @@ def _log_if_positive(row: Sequence[Axes]) -> None:
 def pictured(ablation: Ablation, folder: Path | None) -> Files:
     """Return the files of one example a variant and reading: of the first seed that has one."""
     found: Files = {}
-    for reading, variant, trainings in ablation.groups():
-        for one in sorted(trainings, key=lambda one: one.seed):
-            files = existing(folder, one.example) if one.example else None
-            if files and variant in PICTURED and (variant, reading) not in found:
-                found[variant, reading] = files
+    for reading in ablation.readings:
+        for variant in PICTURED:
+            for one in sorted(ablation.of(variant, reading), key=lambda one: one.seed):
+                files = existing(folder, one.example) if one.example else None
+                if files:
+                    found.setdefault((variant, reading), files)
     return found
 
 

@@ -73,7 +73,8 @@ def _matrix(setting: Setting, kinds: tuple[str, ...], ending: str) -> Exhibit:
     average = ""
     if reported and not ending:
         average = f" The paper reports {percent(reported.proposed.success_rate)} on average."
-    drawing = Drawing(partial(success_matrices, setting, kinds), f"{title}: {rates}.")
+    draw = partial(success_matrices, setting, kinds)
+    drawing = Drawing(draw, f"{title}: {rates}.", coloured=True)
     return Exhibit(
         f"success-matrix-{setting.key}{ending}",
         "success",
@@ -153,7 +154,7 @@ def _clips(found: Reproduction, setting: Setting) -> Exhibit:
         one = rows[0][0]
         attacks = ", ".join(row[0].title for row in rows)
         summary = f"“{one.source}” → “{one.target}” by {attacks}: waveforms and spectrograms."
-        content = Drawing(partial(attacked_clips, rows), summary, from_sounds=True)
+        content = Drawing(partial(attacked_clips, rows), summary, True, True)
     elif any(one.setting == setting.key for one in found.examples):
         content = Missing("its sounds are not at hand")
     return Exhibit(

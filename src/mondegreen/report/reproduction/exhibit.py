@@ -32,11 +32,13 @@ class Drawing:
         draw: Draws it.
         summary: One sentence for those who do not see it.
         from_sounds: Whether it needs the sounds of the run.
+        coloured: Whether it has cells of colour, whose ground must stay white in a dark page.
     """
 
     draw: Callable[[], Figure]
     summary: str
     from_sounds: bool = False
+    coloured: bool = False
 
 
 @dataclass(frozen=True)

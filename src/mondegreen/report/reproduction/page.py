@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+from markupsafe import Markup
 
 from mondegreen.files import write_text
 from mondegreen.report.comparison import machine_of
 from mondegreen.report.formatting import duration
-from mondegreen.report.pages import render_page
+from mondegreen.report.inline import inline_svg
+from mondegreen.report.pages import fit, render_page
 from mondegreen.report.pairs import Sample
 from mondegreen.report.paper import CITATION, DOI, PARAMETERS
 from mondegreen.report.reproduction.claims import Judged, judge_all, tally
@@ -33,18 +37,27 @@ from mondegreen.report.tables import Table
 
 FORMATS = ("svg", "pdf", "png")
 SOUND_BYTES = 6_000_000
-"""What the sounds and their pictures may take, so that the page stays below 15 MB."""
+"""What the sounds and their pictures may take, to begin with."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """An exhibit on the page: a table, or a picture as a data address, or neither."""
+    """An exhibit on the page: a table, a figure, or neither.
+
+    Args:
+        exhibit: What it is.
+        table: The table.
+        svg: The figure, in the colours of the page's theme.
+        picture: The figure as an address, where its own colours must stay.
+        wide: Whether the figure is wider than a paper's column.
+        claims: What it bears on.
+    """
 
     exhibit: Exhibit
     table: Table | None
+    svg: Markup
     picture: str
-    width: str
-    """Of the picture: ``column`` or ``page``."""
+    wide: bool
     claims: tuple[Judged, ...]
 
     @property
@@ -62,9 +75,11 @@ class Shown:
 
 @dataclass(frozen=True)
 class Heard:
-    """An example on the page; ``sound`` is None where its files are missing."""
+    """An example on the page; ``sound`` is None where its files are missing or weigh too much."""
 
+    index: int
     example: Example
+    sample: Sample
     sound: Sound | None
 
 
@@ -98,7 +113,7 @@ def write_reproduction(folder: Path, formats: Sequence[str] = FORMATS) -> Path:
     for key, table in (("stages", stages(found)), ("claims", claims_table(judged))):
         _write_table(folder, key, table)
     page = folder / "report.html"
-    write_text(page, render(found, judged, shown))
+    write_text(page, fit(partial(render, found, judged, shown), SOUND_BYTES))
     return page
 
 
@@ -110,18 +125,22 @@ def write_exhibit(
     Raises:
         MondegreenError: A sound is damaged, or a file cannot be written.
     """
-    content, picture, width, table = exhibit.content, "", "column", None
+    content = exhibit.content
+    claims = tuple(one for one in judged if one.claim.key in exhibit.claims)
+    svg, picture, wide, table = Markup(), "", False, None
     if isinstance(content, Table):
         table = content
         _write_table(folder, exhibit.key, content)
     elif isinstance(content, Drawing):
         figure = content.draw()
-        width = "page" if figure.get_figwidth() > COLUMN else "column"
+        wide = figure.get_figwidth() > COLUMN
         path = folder / "figures" / exhibit.key
-        save_figure(figure, path, tuple(dict.fromkeys(("svg", *formats))))
-        picture = data_uri("image/svg+xml", path.with_name(f"{path.name}.svg").read_bytes())
-    claims = tuple(one for one in judged if one.claim.key in exhibit.claims)
-    return Shown(exhibit, table, picture, width, claims)
+        files = save_figure(figure, path, tuple(dict.fromkeys(("svg", *formats))))
+        if content.coloured:
+            picture = data_uri("image/svg+xml", files[0].read_bytes())
+        else:
+            svg = inline_svg(figure, exhibit.key, content.summary)
+    return Shown(exhibit, table, svg, picture, wide, claims)
 
 
 def _write_table(folder: Path, key: str, table: Table) -> None:
@@ -143,26 +162,28 @@ def claims_table(judged: Sequence[Judged]) -> Table:
     return Table("What the paper claims, and what this run says", head, rows, 4, note=counts)
 
 
-def hear(found: Reproduction) -> list[Heard]:
-    """Read the sounds of the examples until they weigh too much for the page.
+def hear(found: Reproduction, sound_bytes: int = SOUND_BYTES) -> list[Heard]:
+    """Read the sounds of the examples, as far as they weigh no more than so many bytes.
 
     Raises:
         MondegreenError: A sound is damaged.
     """
     heard, weight = [], 0
-    for one in found.examples:
-        files = existing(found.folder, one.sounds)
-        sound = load_sound(_sample(one, files)) if files and weight < SOUND_BYTES else None
+    for index, one in enumerate(found.examples):
+        sample = _sample(one, existing(found.folder, one.sounds))
+        sound = load_sound(sample) if weight < sound_bytes else None
+        if sound is not None and weight + sound.weight > sound_bytes:
+            sound, weight = None, sound_bytes
         weight += sound.weight if sound else 0
-        heard.append(Heard(one, sound))
+        heard.append(Heard(index, one, sample, sound))
     return heard
 
 
-def _sample(one: Example, files: tuple[Path, Path]) -> Sample:
+def _sample(one: Example, files: tuple[Path, Path] | None) -> Sample:
     return Sample(
         source=one.source,
         target=one.target,
-        clip=one.sounds.original,
+        clip=one.title,
         before=one.source,
         after=one.target if one.success else one.source,
         success=one.success,
@@ -170,8 +191,8 @@ def _sample(one: Example, files: tuple[Path, Path]) -> Sample:
         pesq_nb=one.pesq_nb,
         before_probability=None,
         after_probability=None,
-        original=files[0],
-        adversarial=files[1],
+        original=files[0] if files else None,
+        adversarial=files[1] if files else None,
     )
 
 
@@ -190,8 +211,10 @@ def setting_views(found: Reproduction) -> list[SettingView]:
     return views
 
 
-def render(found: Reproduction, judged: Sequence[Judged], shown: Sequence[Shown]) -> str:
-    """Return the page as HTML.
+def render(
+    found: Reproduction, judged: Sequence[Judged], shown: Sequence[Shown], sound_bytes: int
+) -> str:
+    """Return the page as HTML, with so many bytes of sounds at most.
 
     Raises:
         MondegreenError: A sound is damaged.
@@ -199,7 +222,7 @@ def render(found: Reproduction, judged: Sequence[Judged], shown: Sequence[Shown]
     grouped = {key: [one for one in shown if one.exhibit.section == key] for key in SECTIONS}
     return render_page(
         "reproduction.html.j2",
-        ("one_sound.js",),
+        ("player.js", "one_sound.js"),
         styles=("reproduction.css",),
         found=found,
         judged=judged,
@@ -207,7 +230,7 @@ def render(found: Reproduction, judged: Sequence[Judged], shown: Sequence[Shown]
         sections=SECTIONS,
         shown=grouped,
         settings=setting_views(found),
-        heard=hear(found),
+        heard=hear(found, sound_bytes),
         disagreements=disagreements(found),
         stages=stages(found),
         parameters=PARAMETERS,

@@ -208,7 +208,9 @@ def leak(reproduction: Reproduction) -> Finding:
 
 def _leak(setting: Setting, one: Leak) -> Finding:
     paper = setting.reported
-    reported = f" (reported {percent(paper.clean_accuracy)})" if paper else ""
+    reported = ""
+    if paper:
+        reported = f" (reported for {paper.data}: {percent(paper.clean_accuracy)})"
     text = (
         f"{percent(one.clean_accuracy)}{reported} where pieces of a recording are in training and "
         f"test ({one.split_kind}), {percent(one.honest_accuracy)} where they are not "
@@ -218,4 +220,5 @@ def _leak(setting: Setting, one: Leak) -> Finding:
         return Finding("contradicts", f"{text} Here the first is, in part, memory.")
     goal = paper.clean_accuracy if paper else one.clean_accuracy
     good = one.honest_accuracy >= goal - NEAR
+    text += " Here the division makes no difference."
     return Finding("supports", text) if good else cannot_say(text)

@@ -18,6 +18,9 @@ VARIANTS = {
 }
 """The losses that are compared, as readers know them."""
 
+WITHOUT_EQ_9 = "hinge"
+"""The variant that no reading of eq. 9 changes."""
+
 READINGS = {"code": "100 · mean |δ|, as in the authors' code", "paper": "100 · ‖δ‖₂, as printed"}
 """The two readings of eq. 9."""
 
@@ -80,13 +83,23 @@ class Ablation:
         return [name for name in READINGS if name in found]
 
     def of(self, variant: str, reading: str) -> list[Training]:
-        """Return the trainings of one variant, one a seed."""
-        return [t for t in self.trainings if (t.variant, t.reading) == (variant, reading)]
+        """Return the trainings of one variant, one a seed.
+
+        Hinge alone has no eq. 9, so its trainings stand under every reading.
+        """
+        exact = [t for t in self.trainings if (t.variant, t.reading) == (variant, reading)]
+        if exact or variant != WITHOUT_EQ_9:
+            return exact
+        return [t for t in self.trainings if t.variant == variant]
 
     def groups(self) -> list[tuple[str, str, list[Training]]]:
-        """Return reading, variant and trainings, where there are any."""
-        named = [(r, v, self.of(v, r)) for r in self.readings for v in VARIANTS]
-        return [group for group in named if group[2]]
+        """Return reading, variant and trainings, where there are any; none of them twice."""
+        named = {
+            (r, v): [t for t in self.trainings if (t.variant, t.reading) == (v, r)]
+            for r in self.readings
+            for v in VARIANTS
+        }
+        return [(r, v, trainings) for (r, v), trainings in named.items() if trainings]
 
 
 @dataclass(frozen=True)

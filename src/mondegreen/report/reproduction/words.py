@@ -52,15 +52,7 @@ def differences(setting: Setting, scores: GeneratorScores) -> list[Difference]:
         part = share(scores.width)
         text = f"a generator of {part} of the paper's channels"
         found.append(Difference(f"{part} of the channels", text))
-    paper = setting.reported
-    if paper is None:
-        found.append(Difference("other data", f"data that the paper does not have: {setting.data}"))
-    elif setting.classifier.parameters != paper.classifier_parameters:
-        text = (
-            f"a classifier of {size(setting.classifier.parameters)} parameters instead of "
-            f"{size(paper.classifier_parameters)}"
-        )
-        found.append(Difference("another classifier", text))
+    found += _data(setting)
     if scores.budget.kind != "none":
         text = f"a hard budget, {scores.budget}, where the paper has none"
         found.append(Difference("a hard budget", text))
@@ -68,6 +60,25 @@ def differences(setting: Setting, scores: GeneratorScores) -> list[Difference]:
         done = len(setting.labels) - len(scores.missing_targets)
         text = f"{done} of {len(setting.labels)} targets"
         found.append(Difference(text, text))
+    return found
+
+
+def _data(setting: Setting) -> list[Difference]:
+    """Return what makes the data and the classifier unlike the paper's."""
+    paper, found = setting.reported, []
+    if paper is None:
+        return [Difference("other data", f"data that the paper does not have: {setting.data}")]
+    if paper.data.partition(" v")[0] not in setting.data:
+        found.append(Difference("other data", f"{setting.data} instead of {paper.data}"))
+    if 2 * setting.train_clips < paper.train_clips:
+        text = f"{setting.train_clips:,} clips to train on instead of some {paper.train_clips:,}"
+        found.append(Difference("fewer clips", text))
+    if setting.classifier.parameters != paper.classifier_parameters:
+        text = (
+            f"a classifier of {size(setting.classifier.parameters)} parameters instead of "
+            f"{size(paper.classifier_parameters)}"
+        )
+        found.append(Difference("another classifier", text))
     return found
 
 
