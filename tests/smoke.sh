@@ -108,6 +108,9 @@ expect 0 "$command" train generator --preset smoke --classifier demo/classifier 
 expect 0 "$command" reproduce --preset smoke --out reproduction
 holds reproduction/reproduction.json reproduction/report.html reproduction/examples/examples.json
 holds reproduction/music/all/evaluation/results.json reproduction/figures/error-rates.svg
+rm reproduction/report.html
+expect 0 "$command" report reproduction
+holds reproduction/report.html
 expect 0 "$command" reproduce --preset smoke --out reproduction --plan
 ! grep -Eq "waiting|failed|left out" err.txt || { cat err.txt >&2; exit 1; }
 

@@ -14,6 +14,7 @@ from mondegreen.report.comparison_page import write_comparison_page
 from mondegreen.report.comparison_results import load_comparison
 from mondegreen.report.comparison_tables import write_comparison
 from mondegreen.report.page import write_figures, write_report
+from mondegreen.report.reproduction.page import write_reproduction
 
 
 @dataclass(frozen=True)
@@ -21,17 +22,22 @@ class Report:
     """Options of ``report``."""
 
     folder: Annotated[Path, tyro.conf.Positional]
-    """Folder of an evaluation or of a comparison."""
+    """Folder of an evaluation, of a comparison or of a reproduction."""
 
 
 def run(words: Sequence[str]) -> None:
     """Parse the words and write the report."""
-    description = "Write the figures and the self-contained page of an evaluation or a comparison."
+    description = (
+        "Write the figures and the self-contained page of an evaluation, a comparison or a "
+        "reproduction."
+    )
     folder = parse(Report, words, "report", description).folder
     compared = folder / "comparison.json"
     if compared.is_file() and not (folder / "results.json").is_file():
         write_comparison(folder, load_comparison(compared))
         page = write_comparison_page(folder)
+    elif (folder / "reproduction.json").is_file():
+        page = write_reproduction(folder)
     else:
         write_figures(folder)
         page = write_report(folder)
