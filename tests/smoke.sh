@@ -106,7 +106,7 @@ expect 0 "$command" train generator --preset smoke --classifier demo/classifier 
   --start-from demo/generator --training.epochs 1 --out more
 
 expect 0 "$command" reproduce --preset smoke --out reproduction
-holds reproduction/reproduction.json reproduction/report.html reproduction/examples/examples.json
+holds reproduction/reproduction.json reproduction/report.html
 holds reproduction/music/all/evaluation/results.json reproduction/figures/error-rates.svg
 rm reproduction/report.html
 expect 0 "$command" report reproduction
