@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mondegreen.report.comparison_cells import CellResult
 from mondegreen.report.comparison_results import Comparison
+from mondegreen.report.comparison_texts import significant
 from mondegreen.report.formatting import number, percent
 from mondegreen.report.paper import GENERATOR_MACS, ReportedSetting
 from mondegreen.report.reproduction.findings import (
@@ -21,7 +22,7 @@ from mondegreen.report.reproduction.generators import Missing
 from mondegreen.report.reproduction.judges import NEAR, NEAR_DB
 from mondegreen.report.reproduction.results import Leak, Reproduction, Setting
 from mondegreen.report.reproduction.tables import BASELINES
-from mondegreen.report.reproduction.words import seconds_text, unlike
+from mondegreen.report.reproduction.words import unlike
 
 MUCH = 100.0
 """So many times faster is *much* faster: the paper reports some 25,000."""
@@ -143,8 +144,8 @@ def much_faster(setting: Setting, paper: ReportedSetting) -> Finding:
         return cannot_say("The attacks were not timed.")
     ratios = [(rival.clip_ms or 0.0) / (own.clip_ms or 1.0) for own, rival in timed]
     parts = [
-        f"{rival.title} {seconds_text((rival.clip_ms or 0) / 1000)} s, {ratio:,.0f} times the "
-        f"generator's {seconds_text((own.clip_ms or 0) / 1000)} s"
+        f"{rival.title} {significant((rival.clip_ms or 0) / 1000)} s, {ratio:,.0f} times the "
+        f"generator's {significant((own.clip_ms or 0) / 1000)} s"
         for (own, rival), ratio in zip(timed, ratios, strict=True)
     ]
     reported = ", ".join(
@@ -167,7 +168,7 @@ def _gradients(setting: Setting) -> str:
     best = max(found, key=lambda cell: cell.success_rate)
     return (
         f" Gradient search, which the paper leaves out though it assumes gradients, needs "
-        f"{seconds_text((best.clip_ms or 0) / 1000)} s and succeeds in "
+        f"{significant((best.clip_ms or 0) / 1000)} s and succeeds in "
         f"{percent(best.success_rate, 1)} at {best.budget}."
     )
 
