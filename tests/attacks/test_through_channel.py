@@ -121,8 +121,8 @@ def test_the_sign_of_a_coin_cannot_be_attacked(tone_spotter: Classifier, x: Tens
     rows = torch.arange(2)
     plain = Search(tone_spotter, x, TARGET, SNR(10), torch.zeros_like(x), 0.1)
     coin = search(tone_spotter, x, Compose(channels=(Coin(),)), draws=6)
-    gradients = [one.look(rows, "margin", first=True)[1] for one in (plain, coin)]
-    assert torch.allclose(*gradients, atol=1e-6)
+    first, second = (one.look(rows, "margin", first=True)[1] for one in (plain, coin))
+    assert torch.allclose(first, second, atol=1e-6)
 
 
 def test_the_attack_says_what_it_searches_through(tone_spotter: Classifier, x: Tensor) -> None:

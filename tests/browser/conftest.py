@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
 RATE = 8000
-SAMPLES = 4 * RATE  # long enough that nothing ends while a slow machine clicks
+SAMPLES = 12 * RATE  # long enough that nothing ends while a slow machine clicks
 TONES = {"low": 400.0, "mid": 1200.0, "high": 2800.0}
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run "

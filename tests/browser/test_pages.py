@@ -131,7 +131,7 @@ def test_the_focus_is_seen_wherever_it_goes(browser: Chrome, page: Path) -> None
         )
         if tag.startswith("<body"):  # past the last one
             break
-        assert style != "none" and float(width.removesuffix("px")) >= 1, tag
+        assert style != "none" and float(width.removesuffix("px")) >= 2, tag
         seen.add(tag)
     assert len(seen) >= 10
 

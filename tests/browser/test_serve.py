@@ -92,7 +92,8 @@ class Visitor:
             found: WebElement | None = self.browser.execute_script(script, selector, text)
             return found
 
-        return self.wait(look, f"{selector} with {text!r}")
+        element: WebElement = self.wait(look, f"{selector} with {text!r}")
+        return element
 
     def wait(self, look: Callable[[], Any], what: str) -> Any:
         end = time.monotonic() + PATIENCE
@@ -208,7 +209,7 @@ def test_ten_minutes_are_refused(visitor: Visitor, tmp_path: Path) -> None:
     visitor.browser.refresh()
     visitor.upload(large)
     visitor.see("body", "10")  # Gradio's own message
-    visitor.see(".toast-body", "exceeds")
+    visitor.see(".toast-body", "exceed")
 
 
 def test_a_phone_shows_it_without_scrolling_sideways(visitor: Visitor, hum: Path) -> None:

@@ -101,7 +101,8 @@ def test_gradients_are_those_of_the_change(text: str) -> None:
 
     def value(z: torch.Tensor) -> torch.Tensor:
         streams = Streams([5]) if channel.random else Streams(())
-        return (channel.through(z, RATE, streams) * weight).double().sum()
+        total: torch.Tensor = (channel.through(z, RATE, streams) * weight).double().sum()
+        return total
 
     z = x.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(value(z), z)

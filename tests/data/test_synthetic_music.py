@@ -14,6 +14,7 @@ from scipy import optimize
 from mondegreen.data import synthetic_music as module
 from mondegreen.data.folder import open_corpus
 from mondegreen.data.gtzan import GENRES, gtzan
+from mondegreen.data.music import band
 from mondegreen.data.splits import hash_split, split_indices
 from mondegreen.data.synthetic_music import (
     SyntheticMusicConfig,
@@ -105,7 +106,7 @@ def test_another_seed_gives_other_tracks(tiny: Path, tmp_path: Path) -> None:
 
 
 def test_a_complete_corpus_is_left_alone(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "play", refuse_to_play)
+    monkeypatch.setattr(module, "play_track", refuse_to_play)
     before = {path: path.stat().st_mtime_ns for path in tiny.rglob("*")}
     assert synthesize_music(tiny, TINY) == tiny
     assert is_complete(tiny, TINY)
@@ -115,7 +116,7 @@ def test_a_complete_corpus_is_left_alone(tiny: Path, monkeypatch: pytest.MonkeyP
 def test_an_interrupted_corpus_is_continued(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    out, played, real = tmp_path / "music", [], module.play
+    out, played, real = tmp_path / "music", [], band.track
 
     def interrupted(genre: str, *rest: Any) -> Any:
         played.append(genre)
@@ -123,7 +124,7 @@ def test_an_interrupted_corpus_is_continued(
             raise KeyboardInterrupt
         return real(genre, *rest)
 
-    monkeypatch.setattr(module, "play", interrupted)
+    monkeypatch.setattr(module, "play_track", interrupted)
     with pytest.raises(KeyboardInterrupt):
         synthesize_music(out, TINY)
     assert not is_complete(out, TINY)
@@ -132,7 +133,7 @@ def test_an_interrupted_corpus_is_continued(
     done = {path for path in out.rglob("*.wav") if path.stat().st_size > 1000}
     assert done
     before = {path: path.stat().st_mtime_ns for path in done}
-    monkeypatch.setattr(module, "play", real)
+    monkeypatch.setattr(module, "play_track", real)
     assert contents(synthesize_music(out, TINY)) == contents(tiny)
     assert {path: path.stat().st_mtime_ns for path in done} == before
 

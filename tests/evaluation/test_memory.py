@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
+import subprocess
+import sys
+
 import pytest
 import torch
 
 from mondegreen.evaluation.memory import PeakMemory
 
-MEBIBYTE = 2**20
+SCRIPT = """
+import numpy as np
+import torch
 
+from mondegreen.evaluation.memory import PeakMemory
 
-def take(mebibytes: int) -> None:
-    """Write to so much memory, and let it go."""
-    np.ones(mebibytes * MEBIBYTE, dtype=np.uint8).sum()
-
-
-def measured(*mebibytes: int) -> float:
+for taken in ((60, 20), (20,), ()):
     memory = PeakMemory(torch.device("cpu"))
     memory.begin()
-    for size in mebibytes:
-        take(size)
+    for mebibytes in taken:
+        np.ones(mebibytes * 2**20, dtype=np.uint8).sum()
     found = memory.end()
-    if found is None:
-        pytest.skip("this kernel does not let the peak begin anew")
-    return found / MEBIBYTE
+    print("nan" if found is None else found / 2**20)
+"""
 
 
 def test_the_peak_is_what_was_taken_at_once() -> None:
-    assert measured(60, 20) == pytest.approx(60, abs=6)
+    """In a process of its own: what other tests did to the allocator would count too."""
+    ran = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, timeout=120
+    )
+    found = [float(line) for line in ran.stdout.split()]
+    if any(map(math.isnan, found)):
+        pytest.skip("this kernel does not let the peak begin anew")
     # A larger peak before hides no smaller one after it.
-    assert measured(20) == pytest.approx(20, abs=6)
-    assert measured() < 6
+    assert found[:2] == [pytest.approx(60, abs=6), pytest.approx(20, abs=6)]
+    assert found[2] < 6
+
+
+MEBIBYTE = 2**20
 
 
 def test_a_peak_that_cannot_be_measured_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

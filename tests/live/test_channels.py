@@ -7,10 +7,10 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from mondegreen.channels import CHANNEL_EXAMPLES, Channel
+from mondegreen.channels import CHANNEL_EXAMPLES, Channel, parse_channel
 from mondegreen.errors import MissingExtraError, MondegreenError
 from mondegreen.live.attacking import Answer, Request, attack_clip
-from mondegreen.live.channels import Channels, parse_channel
+from mondegreen.live.channels import Channels
 from mondegreen.live.clips import Clip
 from mondegreen.live.models import LiveModel
 
@@ -96,6 +96,6 @@ def test_warming_up_notes_what_does_not_work(monkeypatch: pytest.MonkeyPatch) ->
     def broken(*_: object, **__: object) -> torch.Tensor:
         raise MondegreenError("no coder")
 
-    monkeypatch.setitem(channels._ready, "g722", broken)  # type: ignore[arg-type]
+    monkeypatch.setitem(channels._ready, "g722", broken)
     channels.warm_up(16_000)
     assert channels.unavailable == {"g722": "no coder"}

@@ -24,7 +24,9 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": str(size).encode()})
 
 
-def ask(parts: list[bytes], headers: list[tuple[bytes, bytes]], limit: int) -> list[Any]:
+def ask(
+    parts: list[bytes], headers: list[tuple[bytes, bytes]], limit: int, path: str = "/"
+) -> list[Any]:
     """Send a request and return the messages that come back."""
     answers: list[Any] = []
     waiting = [
@@ -38,7 +40,8 @@ def ask(parts: list[bytes], headers: list[tuple[bytes, bytes]], limit: int) -> l
     async def send(message: Any) -> None:
         answers.append(message)
 
-    asyncio.run(Guard(echo, limit)({"type": "http", "headers": headers}, receive, send))
+    scope = {"type": "http", "headers": headers, "path": path}
+    asyncio.run(Guard(echo, limit)(scope, receive, send))
     return answers
 
 
@@ -61,3 +64,7 @@ def test_undeclared_floods_end() -> None:
         ask([b"12345"] * 3, [], 10)
     assert ask([b"12345"] * 2, [], 10)[1]["body"] == b"10"
     assert MAX_BODY > 10 * 2**20
+
+
+def test_nobody_is_sent_elsewhere() -> None:
+    assert ask([b""], [], 10, "/gradio_api/file=https://example.com/x")[0]["status"] == 404

@@ -23,7 +23,8 @@ def decoded(address: str, kind: str) -> bytes:
 
 
 def samples(address: str) -> tuple[Any, int]:
-    return soundfile.read(io.BytesIO(decoded(address, "audio/wav")), dtype="int16")
+    found, rate = soundfile.read(io.BytesIO(decoded(address, "audio/wav")), dtype="int16")
+    return found, int(rate)
 
 
 @pytest.mark.parametrize("scale", ["pcm", "paper"])

@@ -120,10 +120,12 @@ def test_two_reproductions_do_not_share_a_folder(
 
 
 PARENT = """
+import signal
 import sys
 from pathlib import Path
 from mondegreen.reproduction.runner import run_stages
 from mondegreen.reproduction.stage import Stage
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
 folder = Path(sys.argv[1])
 commands = (("write", str(folder / "begun")), ("sleep", "30"), ("write", str(folder / "ended")))
 stage = Stage("long", "", commands, folder / "ended")

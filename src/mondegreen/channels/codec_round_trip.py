@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fractions
 from collections.abc import Callable
+from typing import Any
 
 import av
 import numpy as np
@@ -53,7 +54,7 @@ def _round_trip(x: Floats, coder: Coder, rate: int, bit_rate: int) -> tuple[Floa
     heard: list[Floats] = []
     rates: set[int] = set()
 
-    def decode(packet: av.Packet | None) -> None:
+    def decode(packet: av.Packet[Any] | None) -> None:
         for frame in decoder.decode(packet):
             rates.add(frame.sample_rate)
             heard.append(_floats(frame.to_ndarray()))
@@ -67,7 +68,7 @@ def _encode(
     x: Floats,
     encoder: av.AudioCodecContext,
     sample_format: str,
-    send: Callable[[av.Packet], None],
+    send: Callable[[av.Packet[Any]], None],
 ) -> None:
     """Encode a clip and the silence that follows, frame by frame."""
     size = encoder.frame_size or 320

@@ -52,4 +52,5 @@ class Loudspeaker(Channel):
         """Return the complex gain at frequencies in Hz, saturation aside."""
         low, high = 1j * hertz / self.resonance_hz, 1j * hertz / self.high_hz
         closed_box: Tensor = low**2 / (low**2 + low / self.q + 1.0)
-        return closed_box / (high**2 + 2.0**0.5 * high + 1.0)
+        through: Tensor = closed_box / (high**2 + 2.0**0.5 * high + 1.0)
+        return through

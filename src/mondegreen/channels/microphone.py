@@ -40,7 +40,7 @@ class Microphone(Channel):
 
     def transform(self, x: Tensor, sample_rate: int, streams: Streams) -> Tensor:
         """Return what the microphone hears."""
-        noise = streams.normal(x.shape[2]).to(x) * 10.0 ** (self.noise_dbfs / 20.0)
+        noise: Tensor = streams.normal(x.shape[2]).to(x) * 10.0 ** (self.noise_dbfs / 20.0)
         return filter_by(x, sample_rate, self.response) + noise
 
     def response(self, hertz: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ import torch
 from mondegreen.audio import write_wav
 from mondegreen.configs import to_dict
 from mondegreen.data.gtzan import GENRES
-from mondegreen.data.music.band import track as play
+from mondegreen.data.music.band import track as play_track
 from mondegreen.data.music.tones import RATE
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json
@@ -125,7 +125,7 @@ def track_stream(seed: int, genre: str, number: int) -> np.random.Generator:
 
 
 def _write_track(out: Path, genre: str, number: int, config: SyntheticMusicConfig) -> None:
-    x = play(genre, config.seconds, track_stream(config.seed, genre, number))
+    x = play_track(genre, config.seconds, track_stream(config.seed, genre, number))
     write_wav(track_path(out, genre, number), torch.from_numpy(x.astype(np.float32)), RATE)
 
 

@@ -120,7 +120,7 @@ def loudest_start(x: Tensor, samples: int, sample_rate: int) -> int:
         >>> x = torch.zeros(30_000)
         >>> x[20_000:20_100] = 1.0
         >>> loudest_start(x, 10_000, 16_000)
-        14960
+        15040
     """
     if len(x) <= samples:
         return 0

@@ -28,7 +28,7 @@ _HEADERS = (
 
 
 class Guard:
-    """Adds the headers to every answer and refuses bodies that are too large.
+    """Adds the headers to every answer; refuses bodies that are too large, and addresses as paths.
 
     Args:
         app: What answers the requests.
@@ -43,9 +43,13 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if "://" in scope.get("path", ""):  # Gradio would send the browser there
+            await self._refuse(send, 404, "There is no such place.")
+            return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > self._max_body:
-            await self._refuse(send)
+            text = f"This page takes files of up to {MAX_BYTES / 2**20:.0f} MB."
+            await self._refuse(send, 413, text)
             return
         left = self._max_body
 
@@ -63,12 +67,11 @@ class Guard:
 
         await self._app(scope, receive_some, send_with_headers)
 
-    async def _refuse(self, send: Send) -> None:
-        text = f"This page takes files of up to {MAX_BYTES / 2**20:.0f} MB."
+    async def _refuse(self, send: Send, status: int, text: str) -> None:
         await send(
             {
                 "type": "http.response.start",
-                "status": 413,
+                "status": status,
                 "headers": [(b"content-type", b"text/plain; charset=utf-8"), *_HEADERS],
             }
         )

@@ -68,7 +68,7 @@ def load_model(
         MondegreenError: A file is missing or damaged, or the two do not belong together.
     """
     heard = load_classifier(classifier)
-    found = {}
+    found: dict[str, Attack] = {}
     for folder in universals:
         path = find_checkpoint(folder, "universal.json") / "universal.json"
         described = read_json(path)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-from gradio_client.utils import is_http_url_like
 
 from mondegreen.live.attacking import MAX_DB, MAX_STEPS, MIN_DB, STEPPED, Answer, Request
 from mondegreen.live.examples import Example
@@ -15,23 +14,6 @@ from mondegreen.live.studio import Studio
 
 FORGET_SECONDS = 1800
 """Uploads and sessions are forgotten after half an hour."""
-
-
-def take_uploads_only(audio: gr.Audio) -> gr.Audio:
-    """Let an audio input refuse addresses, which the server would fetch; returns the input.
-
-    A subclass would do it too, but Gradio writes a stub file beside the source of each subclass.
-    """
-    move = audio.async_move_resource_to_block_cache
-
-    async def move_uploads(url_or_file_path: Any) -> str | None:
-        if is_http_url_like(str(url_or_file_path)):
-            raise gr.Error("This page takes uploads, no addresses.", print_exception=False)
-        moved: str | None = await move(url_or_file_path)
-        return moved
-
-    setattr(audio, "async_move_resource_to_block_cache", move_uploads)  # noqa: B010
-    return audio
 
 
 @dataclass(frozen=True)
@@ -128,8 +110,9 @@ def build_page(studio: Studio, examples: Sequence[Example], concurrency: int) ->
         with gr.Tab("Listen"):
             _listen_tab(studio)
         _html(studio.text("use"))
-    page.queue(max_size=128, default_concurrency_limit=concurrency, api_open=True)
-    return page
+    built: gr.Blocks = page
+    built.queue(max_size=128, default_concurrency_limit=concurrency, api_open=True)
+    return built
 
 
 def _html(content: str) -> gr.HTML:
@@ -137,15 +120,13 @@ def _html(content: str) -> gr.HTML:
 
 
 def _clip_input(examples: Sequence[Example]) -> gr.Audio:
-    clip = take_uploads_only(
-        gr.Audio(
-            label="Your clip",
-            sources=["upload", "microphone"],
-            type="filepath",
-            editable=False,
-            buttons=[],
-            elem_classes="mg-clip",
-        )
+    clip = gr.Audio(
+        label="Your clip",
+        sources=["upload", "microphone"],
+        type="filepath",
+        editable=False,
+        buttons=[],
+        elem_classes="mg-clip",
     )
     if examples:
         gr.Examples(
@@ -165,7 +146,7 @@ def _attack_tab(studio: Studio, examples: Sequence[Example], session: gr.State) 
             controls = _controls(studio, examples)
             button = gr.Button("Make it mishear", variant="primary", size="lg")
         with gr.Column(scale=7, min_width=340):
-            shown = _html(studio.attack(None, "", Request).html)
+            shown = _html(studio.attack(None, "", lambda: Request("")).html)
             numbers = gr.JSON(visible=False)
 
     def attack(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -59,23 +60,24 @@ def bind(host: str, port: int) -> socket.socket:
     Raises:
         MondegreenError: The address cannot be had.
     """
+    if not 0 <= port <= 65_535:
+        raise MondegreenError(f"--port {port} is none; choose from 1 to 65535, or 0 for any.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listening = socket.socket(family, kind, protocol)
-    except (OSError, OverflowError, UnicodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise MondegreenError(f"--host {host} is no address of this machine ({error}).") from error
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind(address)
         listening.listen(128)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listening.close()
-        reason = getattr(error, "strerror", None) or error
         raise MondegreenError(
-            f"cannot listen at {host}:{port} ({reason}). Choose another --port, or stop what is "
-            "using it."
+            f"cannot listen at {host}:{port} ({error.strerror or error}). Choose another --port, "
+            "or stop what is using it."
         ) from error
     return listening
 
@@ -115,10 +117,27 @@ def build_app(page: gr.Blocks, host: str) -> FastAPI:
         css_paths=[_ASSETS / "live.css"],
         head=f"<script>{script}</script>",
     )
+    _read_uploads_only(page)
     if host in LOOPBACK:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
     app.add_middleware(Guard)
     return app
+
+
+def _read_uploads_only(page: gr.Blocks) -> None:
+    """Let Gradio take files from its upload folder only, and fetch no addresses.
+
+    Gradio checks the paths that requests name once it was launched; a page that is mounted counts
+    as never launched, and any file of the machine could be asked for. Addresses it would fetch for
+    everybody, from any control.
+    """
+    from gradio import processing_utils
+
+    async def refuse(*_: object, **__: object) -> str:
+        raise ValueError("this page takes uploads, no addresses")
+
+    page.has_launched = page.is_running = True
+    setattr(processing_utils, "async_ssrf_protected_download", refuse)  # noqa: B010
 
 
 def serve(app: FastAPI, listening: socket.socket, ready: Callable[[], None]) -> None:
@@ -137,6 +156,8 @@ def serve(app: FastAPI, listening: socket.socket, ready: Callable[[], None]) -> 
             ready()
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            # Connections that browsers keep open are cut off at the end, which is no error.
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
             self.should_exit = True  # and the signal is not raised again: the end is a clean one
 
     config = uvicorn.Config(

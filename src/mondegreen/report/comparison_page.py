@@ -56,6 +56,13 @@ FIGURES = {
 }
 """Titles of the figures, and how to read them."""
 
+ALL = "Every attack under every budget"
+REACH = "How quiet each may become"
+REACH_NOTE = (
+    "The signal-to-noise ratios at which an attack still succeeds with so many of the pairs; in "
+    "brackets 95 % intervals."
+)
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -129,45 +136,15 @@ def _figures(comparison: Comparison) -> list[Figure]:
 
 def _sections(comparison: Comparison) -> list[Section]:
     """Return the tables: who wins, every row, how quiet each may be, and the paper's."""
+    c = comparison
     quickest = f"quickest of those with {100 * ENOUGH:g} % or more"
-    reported = paper_rows(comparison) if belongs(comparison) else []
+    best = ("SNR kept", "most successes", quickest)
+    reported = paper_rows(c) if belongs(c) else []
+    beside = " ".join([paper_note(c), *limits_notes(c)])
     tables = [
-        Section(
-            id="best",
-            short="Best",
-            title="Who gets furthest",
-            note="",
-            head=("SNR kept", "most successes", quickest),
-            body=verdicts(comparison),
-            numbers=3,
-        ),
-        Section(
-            id="attacks",
-            short="All attacks",
-            title="Every attack under every budget",
-            note=own_time(comparison),
-            head=columns(comparison),
-            body=rows(comparison),
-            numbers=2,
-        ),
-        Section(
-            id="reaches",
-            short="How quiet",
-            title="How quiet each may become",
-            note="The signal-to-noise ratios at which an attack still succeeds with so many of the "
-            "pairs; in brackets 95 % intervals.",
-            head=reach_columns(comparison),
-            body=reach_rows(comparison),
-            numbers=1,
-        ),
-        Section(
-            id="paper",
-            short="Paper",
-            title="Beside the paper",
-            note=" ".join([paper_note(comparison), *limits_notes(comparison)]),
-            head=HEAD,
-            body=reported,
-            numbers=2,
-        ),
+        Section("best", "Best", "Who gets furthest", "", best, verdicts(c), 3),
+        Section("attacks", "All attacks", ALL, own_time(c), columns(c), rows(c), 2),
+        Section("reaches", "How quiet", REACH, REACH_NOTE, reach_columns(c), reach_rows(c), 1),
+        Section("paper", "Paper", "Beside the paper", beside, HEAD, reported, 2),
     ]
     return [table for table in tables if table.body]

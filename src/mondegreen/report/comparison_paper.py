@@ -6,7 +6,7 @@ import math
 
 from mondegreen.report.comparison_cells import CellResult
 from mondegreen.report.comparison_results import Comparison
-from mondegreen.report.comparison_texts import OWN_TIME, significant
+from mondegreen.report.comparison_texts import OWN_TIME, own_time, significant
 from mondegreen.report.formatting import number, percent
 from mondegreen.report.paper import CITATION, ReportedAttack, ReportedSetting, closest_setting
 
@@ -31,9 +31,9 @@ PUBLISHED: dict[str, dict[str, int]] = {
 
 
 def belongs(comparison: Comparison) -> bool:
-    """Tell whether the paper's numbers have something to stand beside: generator and rivals."""
+    """Tell whether the paper's numbers have something to stand beside: generator and a rival."""
     kinds = {cell.kind for cell in comparison.cells}
-    return not comparison.untargeted and {"generator", *_NAMES} <= kinds
+    return not comparison.untargeted and "generator" in kinds and bool(kinds & set(_NAMES))
 
 
 def paper_rows(comparison: Comparison) -> list[tuple[str, ...]]:
@@ -54,8 +54,8 @@ def paper_note(comparison: Comparison) -> str:
         f"{comparison.data.split_kind}, by the rules of this page. Classifier, data, split, "
         "machine and the limits of the searches differ, and the paper's attacks kept different "
         "ratios, so the columns show the order of magnitude; only rows of one budget, measured, "
-        f"rank attacks. {OWN_TIME} marks the time of the run itself, in batches."
-    )
+        f"rank attacks. {own_time(comparison)}"
+    ).rstrip()
 
 
 def limits_notes(comparison: Comparison) -> list[str]:

@@ -162,10 +162,13 @@ def own_time(comparison: Comparison) -> str:
     """Return the note on times of the run itself; empty where there are none."""
     if not any(OWN_TIME in milliseconds(cell) for cell in comparison.cells):
         return ""
-    return (
+    text = (
         f"{OWN_TIME} too slow to be timed again beside the others: the time of the run itself, in "
         f"batches of {_full_batch(comparison) or 'many clips'}."
     )
+    if _busy(comparison):
+        text += " Others kept the machine busy, so these times hold much waiting: alone it is less."
+    return text
 
 
 def verdicts(comparison: Comparison) -> list[tuple[str, str, str]]:
@@ -198,6 +201,10 @@ def _load(comparison: Comparison) -> str:
     load = comparison.timing.get("load")
     if not isinstance(load, (int, float)):
         return ""
-    cores = comparison.environment.get("cores")
-    busy = isinstance(cores, int) and load > cores
-    return f"; load average before {load:g}" + (", so the machine was busy" if busy else "")
+    busy = ", so the machine was busy" if _busy(comparison) else ""
+    return f"; load average before {load:g}{busy}"
+
+
+def _busy(comparison: Comparison) -> bool:
+    load, cores = comparison.timing.get("load"), comparison.environment.get("cores")
+    return isinstance(load, (int, float)) and isinstance(cores, int) and load > cores

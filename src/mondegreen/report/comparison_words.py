@@ -38,15 +38,17 @@ def _bounded_otherwise(comparison: Comparison) -> list[str]:
     rival = [c for c in comparison.cells if c.label == GENERATOR and c.budget_db is not None]
     found = []
     for cell in comparison.cells:
-        if cell.kind not in BLACK_BOX or cell.budget_db is not None or cell.snr_db.mean is None:
+        kept = cell.snr_db.mean
+        if cell.kind not in BLACK_BOX or cell.budget_db is not None or kept is None:
             continue
         bound = "its own bound" if cell.budget.kind == "none" else str(cell.budget)
         text = (
             f"Within {bound} the {cell.title} reaches {_percent(cell)}, at a mean ratio of "
-            f"{cell.snr_db.mean:.1f} dB{_spent(cell)}."
+            f"{kept:.1f} dB{_spent(cell)}."
         )
         if rival:
-            near = min(rival, key=lambda one: abs((one.budget_db or 0.0) - cell.snr_db.mean))
+            away = [abs((one.budget_db or 0.0) - kept) for one in rival]
+            near = rival[away.index(min(away))]
             text += f" The generator at {near.budget_db:g} dB: {_percent(near)}."
         found.append(text)
     return found
@@ -89,7 +91,9 @@ def _own_reach(comparison: Comparison, place: int) -> str:
     level = own.levels[place]
     if level.side == "within":
         return f"; the generator up to {level.db:.1f} dB"
-    return f"; the generator {'does so too' if level.side == 'above' else 'at none measured'}"
+    if level.side == "above" and own.ends is not None:
+        return f"; the generator beyond {own.ends[1]:g} dB"
+    return "; the generator at none measured"
 
 
 def _of_budget(own: CellResult, others: list[CellResult]) -> list[str]:
@@ -106,10 +110,11 @@ def _of_budget(own: CellResult, others: list[CellResult]) -> list[str]:
         )
     deaf = [cell for cell in others if cell.kind in BLACK_BOX]
     if deaf:
-        best = max(deaf, key=lambda cell: cell.success_rate)
+        best, *others = sorted(deaf, key=lambda cell: -cell.success_rate)
+        behind = ", ".join(f"the {one.title} {_percent(one)}{_spent(one)}" for one in others)
         sentences.append(
             f"Of the attacks that only hear probabilities, the {best.title} gets furthest: "
-            f"{_percent(best)}{_spent(best)}."
+            f"{_percent(best)}{_spent(best)}{f'; {behind}' if behind else ''}."
         )
     return sentences
 

@@ -30,18 +30,23 @@ TABLES: dict[str, tuple[str, str, Callable[[Path], str]]] = {
 """For each marker the page, the result file or folder, and what makes a table of it."""
 
 
+NOT_MEASURED = "*Not measured yet.*"
+"""Stands in place of a table whose results there are none of."""
+
+
 def render_pages(results: Path, docs: Path) -> dict[Path, str]:
     """Return every page with its tables replaced.
 
     Raises:
-        MondegreenError: A result file is missing or damaged, or a page lacks its markers.
+        MondegreenError: A result file is damaged, or a page lacks its markers.
         OSError: A page cannot be read.
     """
     pages: dict[Path, str] = {}
     for name, (page, source, render) in TABLES.items():
         path = docs / page
         text = pages[path] if path in pages else path.read_text(encoding="utf-8")
-        pages[path] = insert(text, render(results / source), name)
+        found = results / source
+        pages[path] = insert(text, render(found) if found.exists() else NOT_MEASURED, name)
     return pages
 
 

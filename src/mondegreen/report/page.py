@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
@@ -25,7 +26,15 @@ from mondegreen.report.results import Results, load_metrics, load_results
 from mondegreen.report.snr_bins import bins_svg, success_by_snr
 from mondegreen.report.style import save_figure
 from mondegreen.report.through_channels import HEAD, NOTE, channel_rows
-from mondegreen.report.views import SOUND_BYTES, charts, featured, hear, matrix, target_rows
+from mondegreen.report.views import (
+    SOUND_BYTES,
+    PairView,
+    charts,
+    featured,
+    hear,
+    matrix,
+    target_rows,
+)
 
 CLIP_FIGURES = 3
 
@@ -126,31 +135,40 @@ def render(
         MondegreenError: A sound is damaged.
     """
     views = hear(samples, sound_bytes)
-    bins = success_by_snr(pairs)
     return render_page(
         "report.html.j2",
         ("player.js", "matrix.js", "abx.js"),
+        **_pairs_shown(results, pairs, views),
         results=results,
         paper=closest_setting(results.labels),
         comparison=comparison(results),
         caveat=caveat(results),
         machine=machine(results),
-        successes=sum(pair.success for pair in pairs),
-        featured=featured(views),
-        matrix=matrix(results, pairs, views),
-        heard=sum(view.sound is not None for view in views),
-        dropped=sum(view.dropped for view in views),
-        kept=len(views),
-        extremes=extremes(views),
         targets=target_rows(results),
-        charts=charts(results, pairs),
         channels={"head": HEAD, "note": NOTE, "rows": channel_rows(results)},
-        bins=bins_svg(bins) if bins else None,
         curve=curve,
         duration=duration(results.duration_seconds),
         citation=CITATION,
         doi=DOI,
     )
+
+
+def _pairs_shown(
+    results: Results, pairs: Sequence[Pair], views: Sequence[PairView]
+) -> dict[str, Any]:
+    """Return what the page shows of single pairs."""
+    bins = success_by_snr(pairs)
+    return {
+        "successes": sum(pair.success for pair in pairs),
+        "featured": featured(views),
+        "matrix": matrix(results, pairs, views),
+        "heard": sum(view.sound is not None for view in views),
+        "dropped": sum(view.dropped for view in views),
+        "kept": len(views),
+        "extremes": extremes(views),
+        "charts": charts(results, pairs),
+        "bins": bins_svg(bins) if bins else None,
+    }
 
 
 def _curve(folder: Path, results: Results) -> Markup | None:

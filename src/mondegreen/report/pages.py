@@ -58,7 +58,7 @@ def fit(render: Callable[[int], str], sound_bytes: int, page_bytes: int = PAGE_B
     """
     page = render(sound_bytes)
     while sound_bytes and (excess := len(page.encode()) - page_bytes) > 0:
-        sound_bytes = max(0, sound_bytes - excess)
+        sound_bytes = max(0, min(sound_bytes - excess, int(0.9 * sound_bytes)))
         page = render(sound_bytes)
     return page
 

@@ -114,11 +114,17 @@ def _ways(folder: Path, scale: Scale, classifier: Classifier, target: str) -> It
         seen.add(kind)
         attack = build_attack(parse_spec(spec_text), classifier, Sources(None, {}))
         budget = None if limit == "none" else parse_budget(limit)
-        limited = "" if budget is None else f", {budget}"
-        yield _Way(kind, titles[kind] + limited, attack, budget)
+        yield _Way(kind, titles[kind] + _within(budget), attack, budget)
     budget = ours.budget
-    title = f"this project's generator, {budget}"
+    title = "this project's generator" + _within(budget)
     yield _Way("spectral", title, GeneratorAttack(generator=ours), budget)
+
+
+def _within(budget: Budget | None) -> str:
+    """Return a budget as the end of a title."""
+    if budget is None:
+        return ""
+    return f" at {budget.value:g} dB" if budget.kind == "snr" else f", {budget}"
 
 
 def _measure(x: Tensor, found: AttackResult, sample_rate: int) -> dict[str, Any]:

@@ -144,10 +144,12 @@ def _summary(rows: Sequence[Row], name: str) -> dict[str, Any]:
 
 
 def _median_times(times: Sequence[Mapping[str, float] | None]) -> dict[str, float] | None:
+    """Return the medians over the networks; N, the clips of a batch, is the same for all."""
     known = [one for one in times if one]
     if not known:
         return None
-    return {name: float(np.median([one[name] for one in known])) for name in known[0]}
+    found = {name: float(np.median([one[name] for one in known])) for name in known[0]}
+    return {**found, "N": int(known[0]["N"])}
 
 
 def pair_rows(folder: Path) -> list[Row]:

@@ -99,7 +99,10 @@ def rehearsal(size: Scale) -> Scale:
         ablation_seeds=size.ablation_seeds[:1],
         evaluation=("--quality-pairs", "2", "--samples", "1", "--timing-repeats", "1"),
         small_evaluation=("--no-report",),
-        comparison=(*_rivals(1, 1)[:-2], *few),
+        comparison=(
+            *("--attacks", "generator@none", "genetic:iterations=1@none", "pgd:steps=1@snr:20"),
+            *(f"pso:epochs=1,iterations=1,particles=2@{_EIGHT_BITS}", *few),
+        ),
         curves=("--attacks", "generator", "pgd:steps=1", "--budgets", "snr:20", *few),
     )
 
@@ -160,7 +163,7 @@ def _cpu() -> Scale:
         sound_epochs=2,
         music_epochs=1,
         spectral=("--preset", "demo", "--training.epochs", "10"),
-        singles=("speech", "sounds"),
+        singles=("speech",),
         ablation=("--training.epochs", "8"),
         evaluation=("--quality-pairs", "180", "--samples", "1", "--timing-repeats", "10"),
         small_evaluation=("--quality-pairs", "40"),

@@ -60,7 +60,8 @@ def test_older_files_are_targeted_and_get_their_thresholds_from_the_rates(make: 
 def test_what_is_committed_is_read() -> None:
     for path in (Path(__file__).parents[3] / "results").glob("*/comparison.json"):
         comparison = load_comparison(path)
-        assert comparison.cells and comparison.reaches
+        assert comparison.cells
+        assert comparison.reaches or len(comparison.budgets_db) < 2
 
 
 def test_the_page_is_written_and_checked(
@@ -100,12 +101,13 @@ def test_the_papers_table_stands_beside_its_rivals(
         cell("pso", 20, 0.4, attack=options),
     ]
     make(cells, name="table-1")
-    make(cells[:2], name="other")
+    make(cells[:1], name="other")
+    make(cells[1:], name="rivals-alone")
     page = tmp_path / "comparison.md"
     assert main([str(tmp_path / "results"), str(page)]) == 0
     text = page.read_text(encoding="utf-8")
     assert "### table-1 beside the paper's Table 1" in text
-    assert "### other" not in text
+    assert "### other" not in text and "### rivals-alone" not in text
     assert "| 92.33 % | 90.00 % | 20.27 | 20.50 | 0.009 | 0.008 |" in text
     assert "* The genetic attack (Alzantot et al.) searched to its published limit" in text
     assert "1 % of its published limit, 300 epochs x 30 iterations x 25 particles" in text

@@ -162,6 +162,14 @@ def test_the_papers_numbers_stand_beside_those_measured(make: Make, cell: MakeCe
     ]
     note = paper_note(make(cells))
     assert "Titan X" in note and "toy_net" in note and "do" not in note[:8]
+    assert note.endswith(
+        "† too slow to be timed again beside the others: the time of the run "
+        "itself, in batches of 64."
+    )
+    busy = paper_note(make(cells, timing={"load": 9.0}))
+    assert busy.endswith(
+        "Others kept the machine busy, so these times hold much waiting: alone it is less."
+    )
 
 
 def test_all_files_are_written(make: Make, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
 from matplotlib.axes import Axes
@@ -64,8 +63,7 @@ def test_matrices_stand_side_by_side(found: Reproduction) -> None:
     figure = success_matrices(speech, ("single", "unified"))
     assert len(figure.axes) == 2 and figure.get_figwidth() == 7.16
     for axes, kind in zip(figure.axes, ("single", "unified"), strict=True):
-        array = np.ma.asarray(axes.images[0].get_array())
-        shown: npt.NDArray[np.float64] = np.ma.filled(array, np.nan)
+        shown: Any = np.ma.filled(np.ma.asarray(axes.images[0].get_array()), np.nan)
         wanted = 100 * np.array(speech.measured()[kind].success_matrix, dtype=float)
         np.testing.assert_array_equal(shown, wanted)
     assert figure.axes[0].get_title("left").startswith("one network a target: 9")

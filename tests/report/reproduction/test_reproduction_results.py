@@ -60,7 +60,7 @@ def test_parts_that_a_run_has_not_begun_are_missing(load: Load) -> None:
             speech.pop(name)
 
     found = load(change)
-    assert isinstance(found.ablation, Missing) and (found.examples, found.stages) == ((), ())
+    assert isinstance(found.ablation, Missing) and not found.examples and not found.stages
     assert found.settings[0].measured() == {} and found.settings[0].leak is None
     assert found.settings[0].comparison == Missing("not part of this run")
 
@@ -68,10 +68,10 @@ def test_parts_that_a_run_has_not_begun_are_missing(load: Load) -> None:
 def at(content: Content, path: str) -> tuple[Any, Any]:
     """The object that holds the last part of a path such as ``settings.0.key``, and that part."""
     *names, last = (int(part) if part.isdigit() else part for part in path.split("."))
-    holder: Any = content
+    place: Any = content
     for name in names:
-        holder = holder[name]
-    return holder, last
+        place = place[name]
+    return place, last
 
 
 DAMAGES = [

@@ -118,7 +118,8 @@ def strike(name: str, kit: Kit, rng: np.random.Generator) -> Samples:
     if kit.brush:
         rise = round(kit.brush * RATE)
         sound[:rise] *= np.linspace(0.0, 1.0, rise)
-    return sound / np.abs(sound).max()
+    peak = float(np.abs(sound).max())
+    return sound / peak
 
 
 def _fall(samples: int, decay: float) -> Samples:

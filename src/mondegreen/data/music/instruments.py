@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from mondegreen.data.music.timbres import Timbre
@@ -21,7 +22,7 @@ _WOMAN: Final = (
     ((590.0, 0.0), (920.0, -5.0), (2710.0, -26.0)),
     ((370.0, 0.0), (950.0, -12.0), (2670.0, -30.0)),
 )
-_VOICE: Final = {"rolloff": 0.7, "attack": 0.03, "release": 0.09, "breath": 0.02, "low_hz": 120.0}
+_VOICE: Final = Timbre(rolloff=0.7, attack=0.03, release=0.09, breath=0.02, low_hz=120.0)
 
 INSTRUMENTS: Final[dict[str, Timbre]] = {
     # Plucked and struck strings.
@@ -177,8 +178,8 @@ INSTRUMENTS: Final[dict[str, Timbre]] = {
         high_hz=5500.0,
     ),
     # Voices.
-    "man": Timbre(**_VOICE, vowels=_MAN, vibrato=0.25),
-    "woman": Timbre(**_VOICE, vowels=_WOMAN, vibrato=0.3),
+    "man": replace(_VOICE, vowels=_MAN, vibrato=0.25),
+    "woman": replace(_VOICE, vowels=_WOMAN, vibrato=0.3),
     "rapper": Timbre(
         rolloff=0.5, attack=0.012, release=0.04, breath=0.06, low_hz=100.0, vowels=_MAN
     ),

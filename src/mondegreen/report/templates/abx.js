@@ -37,8 +37,8 @@ function sentence(right, trials, p) {
   const chance = `Whoever only guesses gets ${right} or more of ${trials} right in `
     + `${percentage(p)} of all tests.`;
   if (p < 0.05) {
-    return `${chance} So you can hear a difference between the clips of these pairs, or were `
-      + "very lucky.";
+    return `${chance} That is rare: you probably hear a difference between the clips of these `
+      + "pairs.";
   }
   return `${chance} So this test does not show that you hear a difference. It does not show that `
     + "there is none to hear: with so few trials a small difference often stays hidden.";
@@ -85,6 +85,9 @@ function abxTest(box) {
       },
       (seconds) => controls.moved(seconds),
     );
+    controls.deck.broken = () => {
+      byId("words").textContent = "This browser cannot decode the sounds.";
+    };
     controls.deck.loop = controls.loop.checked;
     controls.changed();
     controls.moved(0);

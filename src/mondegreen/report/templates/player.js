@@ -50,8 +50,13 @@ class Deck {
     this.track = track;
     sounding = this;
     this.changed();
-    await this.load();
-    if (sounding === this && !this.sources.length) this.start();
+    try {
+      await this.load();
+      if (this.playing && !this.sources.length) this.start();
+    } catch { // a browser that does not decode FLAC
+      if (this.playing) this.pause();
+      this.broken();
+    }
   }
 
   start() {
@@ -199,6 +204,7 @@ all(".player").forEach((element) => {
     (seconds) => controls.moved(seconds),
   );
   controls.deck = deck;
+  deck.broken = () => element.classList.add("undecoded"); // then the browser's own players show
   all(".views", element).forEach((view, track) => {
     view.addEventListener("click", (event) => {
       const box = view.getBoundingClientRect();
