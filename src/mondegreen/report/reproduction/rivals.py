@@ -69,8 +69,7 @@ def more_success(setting: Setting, paper: ReportedSetting) -> Finding:
     parts = []
     ahead = []
     for own, rival in duels:
-        gap = own.success_rate - rival.success_rate
-        ahead.append(_sign(gap))
+        ahead.append(_sign(own, rival))
         parts.append(
             f"{_network(own)} {percent(own.success_rate, 1)} ({own.budget}), {rival.title} "
             f"{percent(rival.success_rate, 1)} ({rival.budget}){_queries(rival)}"
@@ -83,8 +82,19 @@ def more_success(setting: Setting, paper: ReportedSetting) -> Finding:
     return Finding(_all(ahead), text)
 
 
-def _sign(gap: float) -> int:
-    return 0 if abs(gap) < NEAR else (1 if gap > 0 else -1)
+def _sign(own: CellResult, rival: CellResult) -> int:
+    """Return who is ahead by more than chance: the generator (1), the rival (-1) or nobody.
+
+    By 2 points and, where intervals are known, without an overlap: few pairs tell little.
+    """
+    gap = own.success_rate - rival.success_rate
+    if abs(gap) < NEAR:
+        return 0
+    first, second = (own, rival) if gap > 0 else (rival, own)
+    if first.success_interval and second.success_interval:
+        overlap = first.success_interval[0] <= second.success_interval[1]
+        return 0 if overlap else (1 if gap > 0 else -1)
+    return 1 if gap > 0 else -1
 
 
 def _all(signs: Sequence[int]) -> Verdict:
