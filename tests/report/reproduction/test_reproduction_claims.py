@@ -153,6 +153,8 @@ def test_rivals_are_compared_under_one_budget(load: Load, make_cell: MakeCell) -
     own = make_cell("generator", 20.0, 0.5, 7.0)
     behind = load(compared(own, make_cell("genetic", 20.0, 0.9, None)))
     assert verdict(behind, "rivals-speech")[0] == "contradicts"
+    few = make_cell("genetic", 20.0, 0.45, None, success_interval=[0.3, 0.6])
+    assert verdict(load(compared(own, few)), "rivals-speech")[0] == "cannot say"
     mixed = [make_cell("genetic", 20.0, 0.9, None), make_cell("pso", 20.0, 0.1, None)]
     assert verdict(load(compared(own, *mixed)), "rivals-speech")[0] == "cannot say"
     other = load(compared(own, make_cell("genetic", 30.0, 0.1, None)))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mondegreen.report.comparison_cells import CellResult
 from mondegreen.report.comparison_results import Comparison
+from mondegreen.report.comparison_texts import significant
 from mondegreen.report.formatting import number, percent
 from mondegreen.report.paper import GENERATOR_MACS, ReportedSetting
 from mondegreen.report.reproduction.findings import (
@@ -21,7 +22,7 @@ from mondegreen.report.reproduction.generators import Missing
 from mondegreen.report.reproduction.judges import NEAR, NEAR_DB
 from mondegreen.report.reproduction.results import Leak, Reproduction, Setting
 from mondegreen.report.reproduction.tables import BASELINES
-from mondegreen.report.reproduction.words import seconds_text, unlike
+from mondegreen.report.reproduction.words import unlike
 
 MUCH = 100.0
 """So many times faster is *much* faster: the paper reports some 25,000."""
@@ -68,8 +69,7 @@ def more_success(setting: Setting, paper: ReportedSetting) -> Finding:
     parts = []
     ahead = []
     for own, rival in duels:
-        gap = own.success_rate - rival.success_rate
-        ahead.append(_sign(gap))
+        ahead.append(_sign(own, rival))
         parts.append(
             f"{_network(own)} {percent(own.success_rate, 1)} ({own.budget}), {rival.title} "
             f"{percent(rival.success_rate, 1)} ({rival.budget}){_queries(rival)}"
@@ -82,8 +82,19 @@ def more_success(setting: Setting, paper: ReportedSetting) -> Finding:
     return Finding(_all(ahead), text)
 
 
-def _sign(gap: float) -> int:
-    return 0 if abs(gap) < NEAR else (1 if gap > 0 else -1)
+def _sign(own: CellResult, rival: CellResult) -> int:
+    """Return who is ahead by more than chance: the generator (1), the rival (-1) or nobody.
+
+    By 2 points and, where intervals are known, without an overlap: few pairs tell little.
+    """
+    gap = own.success_rate - rival.success_rate
+    if abs(gap) < NEAR:
+        return 0
+    first, second = (own, rival) if gap > 0 else (rival, own)
+    if first.success_interval and second.success_interval:
+        overlap = first.success_interval[0] <= second.success_interval[1]
+        return 0 if overlap else (1 if gap > 0 else -1)
+    return 1 if gap > 0 else -1
 
 
 def _all(signs: Sequence[int]) -> Verdict:
@@ -143,8 +154,8 @@ def much_faster(setting: Setting, paper: ReportedSetting) -> Finding:
         return cannot_say("The attacks were not timed.")
     ratios = [(rival.clip_ms or 0.0) / (own.clip_ms or 1.0) for own, rival in timed]
     parts = [
-        f"{rival.title} {seconds_text((rival.clip_ms or 0) / 1000)} s, {ratio:,.0f} times the "
-        f"generator's {seconds_text((own.clip_ms or 0) / 1000)} s"
+        f"{rival.title} {significant((rival.clip_ms or 0) / 1000)} s, {ratio:,.0f} times the "
+        f"generator's {significant((own.clip_ms or 0) / 1000)} s"
         for (own, rival), ratio in zip(timed, ratios, strict=True)
     ]
     reported = ", ".join(
@@ -167,7 +178,7 @@ def _gradients(setting: Setting) -> str:
     best = max(found, key=lambda cell: cell.success_rate)
     return (
         f" Gradient search, which the paper leaves out though it assumes gradients, needs "
-        f"{seconds_text((best.clip_ms or 0) / 1000)} s and succeeds in "
+        f"{significant((best.clip_ms or 0) / 1000)} s and succeeds in "
         f"{percent(best.success_rate, 1)} at {best.budget}."
     )
 

@@ -41,7 +41,7 @@ FIG_6 = "section V-B, Fig. 6"
 TABLE_1 = "section V-B, Table 1"
 REACHED = "the measured rate is at most 2 points below, at an SNR at most 1 dB below"
 QUALITY = "SNR at most 1 dB and PESQ at most 0.1 below the paper's"
-AHEAD = "ahead by 2 points and more under every budget"
+AHEAD = "ahead of every rival by 2 points and more, their intervals apart"
 
 CLAIMS: tuple[Claim, ...] = (
     _on(

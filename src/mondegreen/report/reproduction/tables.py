@@ -8,7 +8,7 @@ from statistics import fmean
 from mondegreen.report.comparison import machine_of
 from mondegreen.report.comparison_cells import CellResult
 from mondegreen.report.comparison_results import Comparison
-from mondegreen.report.comparison_texts import OWN_TIME, amount
+from mondegreen.report.comparison_texts import OWN_TIME, amount, significant
 from mondegreen.report.formatting import DASH, number, percent
 from mondegreen.report.paper import ReportedAttack, ReportedSetting
 from mondegreen.report.reproduction.generators import GeneratorScores, Missing
@@ -17,7 +17,6 @@ from mondegreen.report.reproduction.words import (
     PAPER_KIND,
     kinds_missing,
     network_name,
-    seconds_text,
 )
 from mondegreen.report.results import TargetScore
 from mondegreen.report.tables import Table
@@ -79,7 +78,7 @@ def _generator_row(setting: Setting, kind: str) -> tuple[str, ...]:
         percent(part.success_rate),
         number(part.snr_db.mean),
         number(part.pesq_nb.mean, 3),
-        seconds_text(seconds),
+        significant(seconds),
         "0.0",
     )
     remark = "; ".join([network_name(part), *(f"without {one}" for one in lost)])
@@ -116,7 +115,7 @@ def _cell_row(
         percent(cell.success_rate),
         number(cell.snr_db.mean),
         number(cell.pesq_nb.mean, 3),
-        seconds_text(None if milliseconds is None else milliseconds / 1000) + own,
+        significant(None if milliseconds is None else milliseconds / 1000) + own,
         amount(cell.queries),
     )
     network = cell.attack.options.get("network")
@@ -218,7 +217,7 @@ def running_time(reproduction: Reproduction) -> Table:
             times = seconds / timed[0][1] if timed[0][1] > 0 else None
             device = f"; the paper: {paper.device}" if paper else ""
             reported = f"{paper.seconds:g}" if paper else DASH
-            cost = (reported, seconds_text(seconds), number(times, 1))
+            cost = (reported, significant(seconds), number(times, 1))
             rows.append((setting.key, name, *cost, how + device))
     note = f"Measured on {machine_of(reproduction.environment)}."
     return Table("What a clip costs", head, tuple(rows), 2, True, note)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from mondegreen.report.formatting import DASH, number, percent, size
+from mondegreen.report.formatting import percent, size
 from mondegreen.report.reproduction.generators import GeneratorScores
 from mondegreen.report.reproduction.results import KINDS, Setting
 
@@ -105,15 +105,3 @@ def kinds_missing(setting: Setting) -> str:
         if not isinstance(part, GeneratorScores)
     ]
     return f"Missing: {'; '.join(reasons)}." if reasons else ""
-
-
-def seconds_text(seconds: float | None) -> str:
-    """Return seconds with three digits that count.
-
-    Example:
-        >>> seconds_text(0.0045), seconds_text(231.46)
-        ('0.0045', '231')
-    """
-    if seconds is None:
-        return DASH
-    return f"{seconds:.2g}" if seconds < 1 else number(seconds, max(0, 3 - len(f"{seconds:.0f}")))
