@@ -87,6 +87,23 @@ def _members(place: Path) -> tuple[Path, ...]:
     return tuple(member.folder for member in read_members(listed).members)
 
 
+def data_words(data: DataOptions) -> tuple[str, ...]:
+    """Return the options as they are typed, those that differ from their defaults.
+
+    Example:
+        >>> data_words(DataOptions(data=Path("clips"), labels=("yes", "no"), limit=3))
+        ('--data', 'clips', '--labels', 'yes', 'no', '--limit', '3')
+    """
+    blank, words = DataOptions(), []
+    for one in fields(DataOptions):
+        value = getattr(data, one.name)
+        if value == getattr(blank, one.name):
+            continue
+        several = value if isinstance(value, tuple) else (value,)
+        words += [f"--{one.name.replace('_', '-')}", *map(str, several)]
+    return tuple(words)
+
+
 def divided_otherwise(one: DataOptions, other: DataOptions) -> bool:
     """Tell whether a clip may lie in another part of the data by these options than by those.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 import tyro
 
 from mondegreen.attacks.generator import GeneratorAttack
@@ -19,7 +20,8 @@ from mondegreen.cli.options import Device, choose_device, join_repeated, parse, 
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.channels import Listening
-from mondegreen.evaluation.evaluate import EvaluationOptions, evaluate
+from mondegreen.evaluation.evaluate import EvaluationOptions, all_pairs, evaluate
+from mondegreen.evaluation.pairs import draw_pairs
 from mondegreen.evaluation.results import Setting, measure_quality, write_evaluation
 from mondegreen.files import read_json
 from mondegreen.generators.generator import Generator, load_generator
@@ -57,6 +59,8 @@ class Evaluate:
     channel: tuple[str, ...] = ()
     """Hear the same clips through channels, too: names as mondegreen channels takes them, such as
     phone-call over-the-air mp3:kbps=64+noise:snr_db=30. The attack does not know them."""
+    pairs: int = -1
+    """Pairs of a clip and a target, drawn evenly over source and target; -1 all."""
     on: Literal["train", "validation", "test"] = "test"
     """Which split to measure on."""
     device: Device = "auto"
@@ -81,6 +85,8 @@ def run(words: Sequence[str]) -> None:
 def execute(options: Evaluate) -> None:
     """Measure, unless the same was measured already; write and print the results."""
     channels = {text: parse_channel(text) for text in options.channel}
+    if options.pairs == 0:
+        raise MondegreenError("--pairs is 0; give 1 or more, or -1 for all.")
     model = resolve(options.generator)
     heard_by = options.classifier or classifier_folder(model)
     classifier = load_classifier(heard_by)
@@ -135,14 +141,15 @@ def _measure(
     attack = GeneratorAttack(
         generator=generator, refine=options.refine, quietness=options.quietness
     )
-    targets = options.target or generator.config.targets
+    pairs = all_pairs(classifier, data, options.target or generator.config.targets)
+    random = np.random.default_rng(options.measure.seed)
     found = evaluate(
         attack,
         classifier,
         data,
         budget=budget,
-        targets=targets,
         options=options.measure,
+        pairs=draw_pairs(pairs, options.pairs, random),
         listening=listening,
     )
     wanted = options.measure.quality_pairs != 0
