@@ -55,6 +55,7 @@ class GeneratorAttack(SearchingAttack):
         self.generator = generator
         self.refine, self.quietness, self.step = refine, quietness, step
         self.untargeted = untargeted
+        self.needs_gradients = refine > 0
 
     @property
     def name(self) -> str:

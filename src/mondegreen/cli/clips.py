@@ -13,8 +13,9 @@ from pathlib import Path
 
 import torch
 
-from mondegreen.classifiers.classifier import Classifier, ensemble_file
+from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.ensemble import read_members
+from mondegreen.classifiers.places import ensemble_file
 from mondegreen.cli.options import say
 from mondegreen.configs import from_dict
 from mondegreen.data.dataset import ClipDataset
