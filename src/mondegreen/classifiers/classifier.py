@@ -250,9 +250,14 @@ class Classifier(nn.Module):
         settings = [
             to_dict(part.config)
             for part in self.modules()
-            if dataclasses.is_dataclass(getattr(part, "config", None))
+            if _is_frozen(getattr(part, "config", None))
         ]
         return fingerprint(self, [shape, settings])
+
+
+def _is_frozen(config: object) -> bool:
+    """Tell this package's configurations, frozen dataclasses, from those of other libraries."""
+    return dataclasses.is_dataclass(config) and type(config).__dataclass_params__.frozen  # type: ignore[attr-defined,no-any-return]
 
 
 def save_classifier(folder: Path, classifier: Classifier, config: ClassifierConfig) -> None:
