@@ -222,16 +222,21 @@ def save_classifier(folder: Path, classifier: Classifier, config: ClassifierConf
 def load_classifier(folder: str | Path) -> Classifier:
     """Load a frozen classifier from a run's folder, a checkpoint's folder or ``classifier.json``.
 
-    Where the folder holds an ``ensemble.json``, its members are loaded as one classifier.
+    Where the folder holds an ``ensemble.json``, its members are loaded as one classifier; where it
+    holds a ``defended.json``, the classifier that it names, behind a defence.
 
     Raises:
         MondegreenError: There is no classifier there, or its files are damaged.
     """
-    listed = ensemble_file(Path(folder))
+    listed, behind = ensemble_file(Path(folder)), defended_file(Path(folder))
     if listed is not None:
         from mondegreen.classifiers.ensemble import load_ensemble  # which builds on this module
 
         return load_ensemble(listed)
+    if behind is not None:
+        from mondegreen.classifiers.defended import load_defended  # likewise
+
+        return load_defended(behind)
     folder = find_checkpoint(Path(folder), "classifier.json")
     path, weights = folder / "classifier.json", folder / "classifier.safetensors"
     description = read_json(path)
@@ -246,8 +251,17 @@ def load_classifier(folder: str | Path) -> Classifier:
 
 def ensemble_file(folder: Path) -> Path | None:
     """Return the ``ensemble.json`` that a folder holds, or that is named; None where it is none."""
+    return _named_file(folder, "ensemble.json")
+
+
+def defended_file(folder: Path) -> Path | None:
+    """Return the ``defended.json`` that a folder holds, or that is named; None where it is none."""
+    return _named_file(folder, "defended.json")
+
+
+def _named_file(folder: Path, name: str) -> Path | None:
     path = resolve(folder)
-    path = path if path.name == "ensemble.json" else path / "ensemble.json"
+    path = path if path.name == name else path / name
     return path if path.is_file() else None
 
 
