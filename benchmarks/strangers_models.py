@@ -105,9 +105,6 @@ def wav2vec2(labels: tuple[str, ...], material: Material) -> Model:
         **label_maps(labels),
     )
     network = Wav2Vec2ForSequenceClassification(config)
-    first = network.wav2vec2.feature_extractor.conv_layers[0].conv
-    with torch.no_grad():
-XX
     extractor = Wav2Vec2FeatureExtractor(sampling_rate=SAMPLE_RATE, return_attention_mask=False)
     return Model(NormalizedWaveform(NormalizedWaveformConfig()), network, extractor)
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mondegreen.audio import Normalization, fit_length, read_mono, rescale, write_wav
 from mondegreen.classifiers.backbones import BackboneConfig, backbone_name, build_network
 from mondegreen.classifiers.features import FrontEndConfig, LogMelConfig
-from mondegreen.classifiers.places import ensemble_file, find_checkpoint
+from mondegreen.classifiers.places import defended_file, ensemble_file, find_checkpoint
 from mondegreen.classifiers.tc_resnet import TCResNetConfig
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
@@ -277,7 +277,8 @@ def load_classifier(
     """Load a frozen classifier, of a run's folder or of whatever kind of model there is a source.
 
     A folder is a run's or a checkpoint's, or ``zoo:<name>``. Where it holds an ``ensemble.json``,
-    its members are loaded as one classifier. Anything else is a model made elsewhere, such as
+    its members are loaded as one classifier; where it holds a ``defended.json``, the classifier
+    that it names, behind a defence. Anything else is a model made elsewhere, such as
     ``my_model.py:build`` or ``model.onnx``: see :mod:`mondegreen.classifiers.sources`.
 
     Args:
@@ -293,11 +294,15 @@ def load_classifier(
     """
     from mondegreen.classifiers.sources import is_source, open_source
 
-    listed = ensemble_file(Path(place))
+    listed, behind = ensemble_file(Path(place)), defended_file(Path(place))
     if listed is not None:
         from mondegreen.classifiers.ensemble import load_ensemble  # which builds on this module
 
         return load_ensemble(listed)
+    if behind is not None:
+        from mondegreen.classifiers.defended import load_defended  # likewise
+
+        return load_defended(behind)
     if is_source(place):
         from mondegreen.classifiers.contract import ModelOptions
 

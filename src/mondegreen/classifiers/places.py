@@ -10,8 +10,17 @@ from mondegreen.zoo import resolve
 
 def ensemble_file(folder: Path) -> Path | None:
     """Return the ``ensemble.json`` that a folder holds, or that is named; None where it is none."""
+    return _named_file(folder, "ensemble.json")
+
+
+def defended_file(folder: Path) -> Path | None:
+    """Return the ``defended.json`` that a folder holds, or that is named; None where it is none."""
+    return _named_file(folder, "defended.json")
+
+
+def _named_file(folder: Path, name: str) -> Path | None:
     path = resolve(folder)
-    path = path if path.name == "ensemble.json" else path / "ensemble.json"
+    path = path if path.name == name else path / name
     return path if path.is_file() else None
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import torch
 
 from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.defended import read_defended
 from mondegreen.classifiers.ensemble import read_members
-from mondegreen.classifiers.places import ensemble_file
+from mondegreen.classifiers.places import defended_file, ensemble_file
 from mondegreen.cli.options import say
 from mondegreen.configs import from_dict
 from mondegreen.data.dataset import ClipDataset
@@ -81,7 +82,10 @@ def trained_on(place: Path) -> DataOptions | None:
 
 
 def _members(place: Path) -> tuple[Path, ...]:
-    """Return the folders of an ensemble's members, or the folder itself."""
+    """Return the folders of an ensemble's members, or the folder itself; behind a defence, too."""
+    behind = defended_file(place)
+    if behind is not None:
+        return _members(read_defended(behind).classifier)
     listed = ensemble_file(place)
     if listed is None:
         return (place,)

@@ -24,6 +24,8 @@ COMMANDS = {
     "evaluate": "measure success and quality over a test split; write results.json",
     "compare": "attacks beside each other on the same clips, under the same budgets",
     "channels": "what survives codecs, filters, noise and rooms",
+    "defend": "put a defence before a classifier",
+    "defences": "what defences and detectors are worth against who knows them",
     "transfer": "clips made against one classifier, heard by others",
     "reproduce": "the paper's experiments, from data to figures, in one report",
     "export": "write a generator as an ONNX file and check it against PyTorch",
