@@ -234,14 +234,27 @@ def load_classifier(folder: str | Path) -> Classifier:
         return load_ensemble(listed)
     folder = find_checkpoint(Path(folder), "classifier.json")
     path, weights = folder / "classifier.json", folder / "classifier.safetensors"
+    config = read_classifier_config(folder)
+    classifier = build_described(lambda: Classifier.from_config(config), path, weights)
+    load_weights(weights, classifier.module)
+    return classifier.freeze()
+
+
+def read_classifier_config(folder: str | Path) -> ClassifierConfig:
+    """Read the description of a classifier, without its weights.
+
+    Args:
+        folder: As for :func:`load_classifier`; an ensemble has no description of its own.
+
+    Raises:
+        MondegreenError: There is no classifier there, or its file is damaged.
+    """
+    path = find_checkpoint(Path(folder), "classifier.json") / "classifier.json"
     description = read_json(path)
     if not isinstance(description, dict):
         raise MondegreenError(f"{path}: expected an object.")
     settings = {k: v for k, v in description.items() if k not in ("format", "fingerprint")}
-    config = from_dict(ClassifierConfig, settings, str(path))
-    classifier = build_described(lambda: Classifier.from_config(config), path, weights)
-    load_weights(weights, classifier.module)
-    return classifier.freeze()
+    return from_dict(ClassifierConfig, settings, str(path))
 
 
 def ensemble_file(folder: Path) -> Path | None:
