@@ -310,23 +310,32 @@ def load_classifier(
     folder = find_checkpoint(Path(place), "classifier.json")
     path = folder / "classifier.json"
     description = read_json(path)
-    if not isinstance(description, dict):
-        raise MondegreenError(f"{path}: expected an object.")
-    if description.get("kind") == "adopted":
+    if isinstance(description, dict) and description.get("kind") == "adopted":
         from mondegreen.classifiers.sheet import load_adopted
 
         return load_adopted(path, description, allow_code=allow_code)
-    return _load_built(path, description)
-
-
-def _load_built(path: Path, description: dict[str, Any]) -> Classifier:
-    """Load a built-in classifier: the weights lie beside its description."""
-    weights = path.with_suffix(".safetensors")
-    settings = {k: v for k, v in description.items() if k not in ("format", "fingerprint")}
-    config = from_dict(ClassifierConfig, settings, str(path))
+    config, weights = read_classifier_config(folder), path.with_suffix(".safetensors")
     classifier = build_described(lambda: Classifier.from_config(config), path, weights)
     load_weights(weights, classifier.module)
     return classifier.freeze()
+
+
+def read_classifier_config(folder: str | Path) -> ClassifierConfig:
+    """Read the description of a built-in classifier, without its weights.
+
+    Args:
+        folder: As for :func:`load_classifier`; ensembles, defended classifiers and models made
+            elsewhere have no description of this kind.
+
+    Raises:
+        MondegreenError: There is no classifier there, or its file is damaged.
+    """
+    path = find_checkpoint(Path(folder), "classifier.json") / "classifier.json"
+    description = read_json(path)
+    if not isinstance(description, dict):
+        raise MondegreenError(f"{path}: expected an object.")
+    settings = {k: v for k, v in description.items() if k not in ("format", "fingerprint")}
+    return from_dict(ClassifierConfig, settings, str(path))
 
 
 def require_gradients(classifier: Classifier, what: str) -> None:

@@ -20,6 +20,8 @@ COMMANDS = {
     "train generator": "train a generator of adversarial clips against a classifier",
     "train universal": "train the generator's trivial rivals: one waveform or filter a target",
     "audit": "how easily is a classifier fooled? one report within some minutes",
+    "harden": "train a classifier to withstand attacks",
+    "harden report": "before and after hardening: fresh attacks, and a verdict",
     "attack": "make sound files be heard as a chosen label",
     "evaluate": "measure success and quality over a test split; write results.json",
     "compare": "attacks beside each other on the same clips, under the same budgets",
