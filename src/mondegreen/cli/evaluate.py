@@ -19,7 +19,8 @@ from mondegreen.cli.options import Device, choose_device, join_repeated, parse, 
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.channels import Listening
-from mondegreen.evaluation.evaluate import EvaluationOptions, evaluate
+from mondegreen.evaluation.evaluate import EvaluationOptions, all_pairs, evaluate
+from mondegreen.evaluation.partial import Partial
 from mondegreen.evaluation.results import Setting, measure_quality, write_evaluation
 from mondegreen.files import read_json
 from mondegreen.generators.generator import Generator, load_generator
@@ -28,6 +29,9 @@ from mondegreen.report.results import load_results
 from mondegreen.report.terminal import print_results
 from mondegreen.runs import Run
 from mondegreen.zoo import resolve
+
+BATCHES = "batches.part"
+"""Folder of the batches that are finished while the others are not."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +91,12 @@ def execute(options: Evaluate) -> None:
     generator = load_generator(model, classifier)
     budget = choose_budget(options.budget, generator)
     options = replace(options, data=data_of(model, options.data, beside=(heard_by,)))
-    folder = Run(options.out, replace(options, report=True)).folder  # a page may be added later
+    run = Run(options.out, replace(options, report=True))  # a page may be added later
+    folder = run.folder
     path = folder / "results.json"
     if path.is_file():
         _refuse_stale(path, classifier, generator)
+        Partial(folder / BATCHES, {}).remove()  # it was killed between the results and this
     else:
         listening = Listening(channels, options.measure.seed)
         _measure(options, classifier, generator, budget, listening)
@@ -135,14 +141,29 @@ def _measure(
     attack = GeneratorAttack(
         generator=generator, refine=options.refine, quietness=options.quietness
     )
-    targets = options.target or generator.config.targets
+    pairs = all_pairs(classifier, data, options.target or generator.config.targets)
+    settings = {
+        "classifier": classifier.fingerprint(),
+        "generator": generator.fingerprint(),
+        "budget": str(budget),
+        "pairs": pairs.fingerprint(data.names(), classifier.labels),
+    }
+    batches = Partial(options.out / BATCHES, settings)
+    if batches.found() not in (None, settings):
+        raise MondegreenError(
+            f"{batches.folder} was begun with other weights or clips. Delete {options.out} or "
+            "choose another --out."
+        )
+    if len(batches):
+        say(f"goes on after batch {len(batches)}")
     found = evaluate(
         attack,
         classifier,
         data,
         budget=budget,
-        targets=targets,
         options=options.measure,
+        pairs=pairs,
+        partial=batches,
         listening=listening,
     )
     wanted = options.measure.quality_pairs != 0
@@ -150,3 +171,4 @@ def _measure(
     kind, seed = options.data.kind_of_split, options.measure.seed
     setting = Setting(attack, classifier, data, budget, options.on, kind, seed)
     write_evaluation(options.out, found, setting, reason, options.measure.samples)
+    batches.remove()
