@@ -17,12 +17,12 @@ from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, load
 from mondegreen.classifiers.training import (
     ClassifierTraining,
     accuracy,
-    epoch_generator,
     train_classifier,
 )
 from mondegreen.data.augment import Augment, AugmentConfig
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.data.noise import NoiseBank
+from mondegreen.epochs import epoch_generator
 from mondegreen.errors import MondegreenError
 from mondegreen.runs import Run
 

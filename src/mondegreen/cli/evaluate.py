@@ -22,6 +22,7 @@ from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.channels import Listening
 from mondegreen.evaluation.evaluate import EvaluationOptions, all_pairs, evaluate
 from mondegreen.evaluation.pairs import draw_pairs
+from mondegreen.evaluation.partial import Partial
 from mondegreen.evaluation.results import (
     Setting,
     measure_own,
@@ -36,6 +37,9 @@ from mondegreen.report.results import load_results
 from mondegreen.report.terminal import print_results
 from mondegreen.runs import Run
 from mondegreen.zoo import resolve
+
+BATCHES = "batches.part"
+"""Folder of the batches that are finished while the others are not."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +107,12 @@ def execute(options: Evaluate) -> None:
     generator = load_generator(model, classifier)
     budget = choose_budget(options.budget, generator)
     options = replace(options, data=data_of(model, options.data, beside=(heard_by,)))
-    folder = Run(options.out, replace(options, report=True)).folder  # a page may be added later
+    run = Run(options.out, replace(options, report=True))  # a page may be added later
+    folder = run.folder
     path = folder / "results.json"
     if path.is_file():
         _refuse_stale(path, classifier, generator)
+        Partial(folder / BATCHES, {}).remove()  # it was killed between the results and this
     else:
         listening = Listening(channels, options.measure.seed)
         _measure(options, classifier, generator, budget, listening)
@@ -153,13 +159,29 @@ def _measure(
     )
     pairs = all_pairs(classifier, data, options.target or generator.config.targets)
     random = np.random.default_rng(options.measure.seed)
+    pairs = draw_pairs(pairs, options.pairs, random)
+    settings = {
+        "classifier": classifier.fingerprint(),
+        "generator": generator.fingerprint(),
+        "budget": str(budget),
+        "pairs": pairs.fingerprint(data.names(), classifier.labels),
+    }
+    batches = Partial(options.out / BATCHES, settings)
+    if batches.found() not in (None, settings):
+        raise MondegreenError(
+            f"{batches.folder} was begun with other weights or clips. Delete {options.out} or "
+            "choose another --out."
+        )
+    if len(batches):
+        say(f"goes on after batch {len(batches)}")
     found = evaluate(
         attack,
         classifier,
         data,
         budget=budget,
         options=options.measure,
-        pairs=draw_pairs(pairs, options.pairs, random),
+        pairs=pairs,
+        partial=batches,
         listening=listening,
     )
     wanted = options.measure.quality_pairs != 0
@@ -168,3 +190,4 @@ def _measure(
     kind, seed = options.data.kind_of_split, options.measure.seed
     setting = Setting(attack, classifier, data, budget, options.on, kind, seed)
     write_evaluation(options.out, found, setting, reason, options.measure.samples)
+    batches.remove()

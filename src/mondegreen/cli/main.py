@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from mondegreen import __version__
+from mondegreen.cli.ending import end_with_code
 from mondegreen.errors import MondegreenError
 
 COMMANDS = {
@@ -55,7 +56,8 @@ one that sounds the same and is heard as a label of your choice. Use it on model
   mondegreen evaluate --generator runs/generator --out runs/evaluation
   mondegreen attack hello.wav --target yes --generator runs/generator --out fooled
 
-mondegreen COMMAND --help explains every option. Exit codes: 0 done, 2 wrong input, 130 interrupted.
+mondegreen COMMAND --help explains every option. Exit codes: 0 done, 2 wrong input, 130 interrupted,
+143 terminated.
 """
 
 
@@ -72,22 +74,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[0] in ("-V", "--version"):
         print(f"mondegreen {__version__}")
         return 0
-    try:
-        name, rest = _find_command(words)
-        module = importlib.import_module("mondegreen.cli." + name.replace(" ", "_"))
-        module.run(rest)
-    except MondegreenError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(
-            f"[bold red]error:[/bold red] {_escape(str(error))}"
-        )
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted; the same command continues where it left off.", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
-    return 0
+    return end_with_code(lambda: _run(words), words)
+
+
+def _run(words: list[str]) -> None:
+    name, rest = _find_command(words)
+    module = importlib.import_module("mondegreen.cli." + name.replace(" ", "_"))
+    module.run(rest)
 
 
 def _find_command(words: list[str]) -> tuple[str, list[str]]:
@@ -104,10 +97,6 @@ def _print_usage() -> None:
     width = max(map(len, COMMANDS))
     lines = [f"  [cyan]{name:<{width}}[/cyan]  {text}" for name, text in COMMANDS.items()]
     Console(highlight=False, soft_wrap=True).print(USAGE.format(commands="\n".join(lines)))
-
-
-def _escape(text: str) -> str:
-    return text.replace("[", "\\[")
 
 
 if __name__ == "__main__":

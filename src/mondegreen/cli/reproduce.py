@@ -107,8 +107,8 @@ def execute(options: Reproduce) -> None:
     if options.plan:
         _print_plan(every, {stage.name: Records(out).read(stage) for stage in every})
         return
-    Run(out, Rules(options.corpora, options.preset, options.rehearse))
-    outcomes = run_stages(every, out, jobs=options.jobs or _jobs(), tell=say)
+    run = Run(out, Rules(options.corpora, options.preset, options.rehearse))
+    outcomes = run_stages(every, run.folder, jobs=options.jobs or _jobs(), tell=say)
     _finish(options, found, every, outcomes)
 
 
