@@ -65,6 +65,7 @@ results: setup  ## write docs/results.md and the README's table from results/*/r
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md
 	$(BIN)/python -m mondegreen.report.docs_transfer results docs/transfer.md
 	$(BIN)/python -m mondegreen.report.docs_channels results docs/channels.md
+	$(BIN)/python -m mondegreen.report.docs_audits results docs/audit.md
 	$(BIN)/python -m mondegreen.report.docs_hardening results docs/hardening.md
 	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md
@@ -87,6 +88,7 @@ results-check: setup  ## fail when these are out of step with the result files
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md --check
 	$(BIN)/python -m mondegreen.report.docs_transfer results docs/transfer.md --check
 	$(BIN)/python -m mondegreen.report.docs_channels results docs/channels.md --check
+	$(BIN)/python -m mondegreen.report.docs_audits results docs/audit.md --check
 	$(BIN)/python -m mondegreen.report.docs_hardening results docs/hardening.md --check
 	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md --check
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md --check

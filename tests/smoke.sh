@@ -108,6 +108,11 @@ expect 0 "$command" harden report --classifiers demo/classifier hardened --gener
 holds hardening/hardening.json hardening/table.md hardening/figures/hardening.svg
 expect 2 "$command" harden --classifier demo/classifier --method generator --out nothing
 
+expect 0 "$command" audit demo/classifier --minutes 0.05 --start-from scratch --out audit
+holds audit/audit.json audit/report.html audit/figures/success_over_snr.svg
+expect 0 "$command" audit demo/classifier --minutes 0.05 --start-from scratch --out audit
+expect 2 "$command" audit nothing-here --data voices --out nothing
+
 expect 0 "$command" export --generator demo/generator --out generator.onnx
 expect 0 "$command" attack voices/no/*_0.wav --target yes --backend onnx --out fooled-by-onnx \
   --generator generator.onnx --classifier demo/classifier
