@@ -43,6 +43,7 @@ from mondegreen.data.options import DataOptions, Material, open_material
 SAMPLE_RATE = 16_000
 CLIP = 16_000
 FRAMES = 98  # of 25 ms every 10 ms in one second
+BANDS = 32
 
 
 class Model(nn.Module):
@@ -105,13 +106,21 @@ def wav2vec2(labels: tuple[str, ...], material: Material) -> Model:
         **label_maps(labels),
     )
     network = Wav2Vec2ForSequenceClassification(config)
+    first = network.wav2vec2.feature_extractor.conv_layers[0].conv
+    with torch.no_grad():
+        bank = gabor_filters(config.conv_dim[0], config.conv_kernel[0], SAMPLE_RATE)
+        first.weight.copy_(bank[:, None])
     extractor = Wav2Vec2FeatureExtractor(sampling_rate=SAMPLE_RATE, return_attention_mask=False)
     return Model(NormalizedWaveform(NormalizedWaveformConfig()), network, extractor)
 
 
 def ast(labels: tuple[str, ...], material: Material) -> Model:
-    """Build a small AST; the features' mean and deviation are those of the training clips."""
-    raw = KaldiFbank(KaldiFbankConfig(num_mel_bins=64, max_length=FRAMES, do_normalize=False))
+    """Build a small AST; the features' mean and deviation are those of the training clips.
+
+    A patch spans all bands and 320 ms, so there are few of them: transformers on square patches
+    need more clips than there are here.
+    """
+    raw = KaldiFbank(KaldiFbankConfig(num_mel_bins=BANDS, max_length=FRAMES, do_normalize=False))
     clips = material.splits["train"]
     features = raw(clips.waveforms(torch.arange(0, len(clips), 4)))
     scale = {"mean": float(features.mean()), "std": float(features.std())}
@@ -120,18 +129,18 @@ def ast(labels: tuple[str, ...], material: Material) -> Model:
         num_hidden_layers=3,
         num_attention_heads=4,
         intermediate_size=256,
-        patch_size=16,
-        frequency_stride=16,
-        time_stride=8,
-        num_mel_bins=64,
+        patch_size=BANDS,
+        frequency_stride=BANDS,
+        time_stride=4,
+        num_mel_bins=BANDS,
         max_length=FRAMES,
         hidden_dropout_prob=0.1,
         **label_maps(labels),
     )
     extractor = ASTFeatureExtractor(
-        sampling_rate=SAMPLE_RATE, num_mel_bins=64, max_length=FRAMES, **scale
+        sampling_rate=SAMPLE_RATE, num_mel_bins=BANDS, max_length=FRAMES, **scale
     )
-    front_end = KaldiFbank(KaldiFbankConfig(num_mel_bins=64, max_length=FRAMES, **scale))
+    front_end = KaldiFbank(KaldiFbankConfig(num_mel_bins=BANDS, max_length=FRAMES, **scale))
     return Model(front_end, ASTForAudioClassification(config), extractor)
 
 

@@ -73,25 +73,22 @@ def save_model(tmp_path: Path) -> Save:
     """Return a function that saves a model of a family with its extractor; it returns where."""
     transformers = pytest.importorskip("transformers")
 
-    def save(family: str = "Wav2Vec2", extractor: Any = None, **changes: Any) -> Path:
+    def save(family: str = "Wav2Vec2", options: Any = None, **changes: Any) -> Path:
+        """``options`` are the extractor's, ``changes`` the model's."""
         head = "AudioClassification" if family in ("AST", "Whisper") else "SequenceClassification"
-        labels = changes.pop("id2label", dict(enumerate(WORDS)))
-        settings = FAMILIES[family] | {"id2label": labels} | changes
+        settings = FAMILIES[family] | {"id2label": dict(enumerate(WORDS))} | changes
         torch.manual_seed(0)
-        config = getattr(transformers, f"{family}Config")(**settings)
-        model = getattr(transformers, f"{family}For{head}")(config)
+        model = getattr(transformers, f"{family}For{head}")(
+            getattr(transformers, f"{family}Config")(**settings)
+        )
+        with torch.no_grad():  # so that answers differ from clip to clip
+            for weight in model.parameters():
+                weight.mul_(4.0)
         folder = tmp_path / family.lower()
         model.save_pretrained(folder)
-        (extractor or make_extractor(family)).save_pretrained(folder)
+        kind = family if family in EXTRACTORS else "Wav2Vec2"
+        given = EXTRACTORS.get(family, {}) | (options or {})
+        getattr(transformers, f"{kind}FeatureExtractor")(**given).save_pretrained(folder)
         return folder
 
     return save
-
-
-def make_extractor(family: str, **changes: Any) -> Any:
-    """Return the extractor of a family."""
-    import transformers
-
-    kind = family if family in EXTRACTORS else "Wav2Vec2"
-    options = EXTRACTORS.get(family, {}) | changes
-    return getattr(transformers, f"{kind}FeatureExtractor")(**options)

@@ -14,6 +14,7 @@ from mondegreen.classifiers.huggingface.normalized_waveform import (
     NormalizedWaveformConfig,
 )
 from mondegreen.classifiers.huggingface.whisper_mel import WhisperMel, WhisperMelConfig
+from mondegreen.configs import from_dict
 from mondegreen.errors import MondegreenError
 
 # What changes nothing: names of classes, and padding, since clips are all of one length. Masks are
@@ -111,12 +112,7 @@ def build_port(port: Port, original: Any, where: str) -> nn.Module:
         where: Its file, for error messages.
 
     Raises:
-        MondegreenError: The options make no extractor.
+        MondegreenError: An option is of the wrong type, or they make no extractor.
     """
     options = {field.name: getattr(original, field.name) for field in fields(port.config)}
-    try:
-        return port.module(port.config(**options))
-    except MondegreenError as error:
-        raise MondegreenError(f"{where}: {error}") from error
-    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
-        raise MondegreenError(f"{where}: its options make no extractor ({error}).") from error
+    return port.module(from_dict(port.config, options, where))

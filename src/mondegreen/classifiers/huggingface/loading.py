@@ -74,9 +74,9 @@ def from_huggingface(
     with _quiet():
         original = _load_extractor(folder)
         model = _load_model(folder)
-    rate = int(original.sampling_rate)
-    samples = _clip_samples(clip_samples, rate, port.longest(original), where)
     extractor = build_port(port, original, where)
+    rate = _sample_rate(original, where)
+    samples = _clip_samples(clip_samples, rate, port.longest(original), where)
     if clips is not None and clips.shape[1:] != (1, samples):
         raise MondegreenError(f"clips are {tuple(clips.shape)}, not (clips, 1, {samples}).")
 
@@ -166,6 +166,13 @@ def _refuse_unfilled(model: Any, missing: list[str], folder: ModelFolder) -> Non
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _sample_rate(original: Any, where: str) -> int:
+    rate = original.sampling_rate
+    if not isinstance(rate, int) or rate < 1:
+        raise MondegreenError(f"{where}: sampling_rate is {rate!r}, which is no rate in Hz.")
+    return rate
 
 
 def _clip_samples(wanted: int | None, rate: int, longest: int | None, where: str) -> int:

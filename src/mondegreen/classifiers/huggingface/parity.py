@@ -49,6 +49,17 @@ def check_parity(extractor: nn.Module, original: Original, model: Any, clips: Te
         MondegreenError: The features or the logits differ by more than the tolerance, or the
             model cannot take the features.
     """
+    try:
+        return _compared(extractor, original, model, clips)
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        raise MondegreenError(
+            f"clips of {clips.shape[2]} samples cannot pass its extractor and the model "
+            f"({str(error).splitlines()[0]}). Give another clip_samples, or the extractor that "
+            "belongs to the model."
+        ) from error
+
+
+def _compared(extractor: nn.Module, original: Original, model: Any, clips: Tensor) -> Parity:
     given = original(clips[:, 0])
     theirs, ours = next(iter(given.values())).float(), extractor(clips)
     if ours.shape != theirs.shape:
@@ -61,16 +72,8 @@ def check_parity(extractor: nn.Module, original: Original, model: Any, clips: Te
     _refuse("features", features, FEATURE_TOLERANCE)
     worst = int(apart.argmax())
     row = slice(worst, worst + 1)
-    try:
-        expected = model(**{name: value[row] for name, value in given.items()}).logits
-        found = model(ours[row]).logits
-    except (RuntimeError, ValueError, TypeError) as error:
-        raise MondegreenError(
-            f"the model cannot take clips of {clips.shape[2]} samples by way of its extractor "
-            f"({str(error).splitlines()[0]}). Give another clip_samples, or the extractor that "
-            "belongs to the model."
-        ) from error
-    logits = float((found - expected).abs().max() / expected.std().clamp_min(1.0))
+    expected = model(**{name: value[row] for name, value in given.items()}).logits
+    logits = float((model(ours[row]).logits - expected).abs().max() / expected.std().clamp_min(1.0))
     _refuse("logits", logits, LOGIT_TOLERANCE)
     return Parity(features, logits, len(clips))
 
