@@ -59,7 +59,7 @@ class Defences:
     """Folder for rows/, defences.json, table.md and figures; the same command continues there, and
     further attacks and budgets join what is finished."""
     measure: Annotated[ChannelOptions, tyro.conf.arg(name="")]
-    make: ShieldOptions
+    make: Annotated[ShieldOptions, tyro.conf.arg(name="")]
     defence: tuple[str, ...] = DEFENCES
     """Channels as mondegreen channels takes them and, after @, how many votes a random one gets:
     median:samples=5, lowpass:hz=4000+quantize:bits=8, gaussian:sigma=0.005@16."""
@@ -70,6 +70,8 @@ class Defences:
     """Attacks that know nothing of a defence, as for mondegreen compare."""
     knowing: tuple[str, ...] = ("pgd:steps=20,kappa=1000",)
     """Attacks that search through each defence and each detector."""
+    lessons: tuple[str, ...] = ("generator@snr:20", "generator@snr:25", "pgd:steps=10@snr:20")
+    """Attacks with budgets whose clips, made of training clips, a detector that learns hears."""
     budgets: tuple[str, ...] = ("snr:20", "snr:25")
     """snr:DB, l2:EPS or linf:EPS; every attack meets every budget."""
     generator: Path = Path("zoo:speech-commands")
@@ -98,10 +100,10 @@ class Rules:
 
     data: DataOptions
     measure: ChannelOptions
-    make: ShieldOptions
+    make: Annotated[ShieldOptions, tyro.conf.arg(name="")]
     defence: tuple[str, ...]
     detector: tuple[str, ...]
-    taught_by: tuple[str, ...]
+    lessons: tuple[str, ...]
     classifier: str
     target: tuple[str, ...]
     certify: tuple[int, int]
@@ -138,7 +140,7 @@ def execute(options: Defences) -> None:
     rules = _rules(options, data, classifier, target)
     folder = Run(options.out, rules).folder
     attacks = build_cells(_entries(options, options.attacks), classifier, Sources(plain))
-    bench = _bench(options, data, classifier, target, attacks)
+    bench = _bench(options, data, classifier, target, plain)
     sieges = plan(options, bench, attacks, retrained)
     proofs = certificates(bench, folder, options.certify, options.certify_draws)
     content = measure_defences(sieges, bench, folder, proofs, tell=say)
@@ -160,14 +162,13 @@ def _rules(
 ) -> Rules:
     for label in target:
         classifier.label_index(label)
-    learned = options.attacks + options.budgets if "residual" in options.detector else ()
     return Rules(
         data=data,
         measure=options.measure,
         make=options.make,
         defence=options.defence,
         detector=options.detector,
-        taught_by=learned,
+        lessons=options.lessons,
         classifier=classifier.fingerprint(),
         target=target,
         certify=(options.certify, options.certify_draws),
@@ -181,16 +182,17 @@ def _bench(
     data: DataOptions,
     classifier: Classifier,
     target: tuple[str, ...],
-    attacks: Sequence[Cell],
+    plain: Generator,
 ) -> DefenceBench:
     """Open the clips, and make every defence and detector."""
     shape = (classifier.labels, classifier.sample_rate, classifier.clip_samples)
     shields = [defence_shield(text, classifier, options.make) for text in options.defence]
     if options.detector:
+        teachers = build_cells(cross(list(options.lessons), []), classifier, Sources(plain))
         lessons = Lessons(
             train=open_test_split(data, *shape, "train"),
             validation=open_test_split(data, *shape, "validation"),
-            attacks=[(cell.attack, cell.budget) for cell in attacks],
+            attacks=[(cell.attack, cell.budget) for cell in teachers],
         )
         shields += [
             detector_shield(text, classifier, options.make, lessons) for text in options.detector

@@ -65,8 +65,8 @@ class ShieldOptions:
     """Share of benign validation clips that a detector may suspect; it sets the threshold."""
     training_clips: int = 300
     """Training clips that a detector which learns hears, each with and without an attack."""
-    seed: int = 1024
-    """Of the defender's draws; an attacker's are others."""
+    secret: int = 1024
+    """Seeds the draws of the defender; those of an attacker are others."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that nothing can be made with."""
@@ -99,7 +99,7 @@ def defence_shield(text: str, classifier: Classifier, options: ShieldOptions) ->
     """
     defence = parse_defence(text)
     deployed = Defended(
-        classifier, defence.channel, votes=defence.votes, seed=options.seed
+        classifier, defence.channel, votes=defence.votes, seed=options.secret
     ).freeze()
     about = {
         "name": text,
@@ -178,7 +178,7 @@ def adversarial_lessons(
     Shape:
         - Output: ``(clips, 1, time)`` twice
     """
-    random = torch.Generator().manual_seed(options.seed)
+    random = torch.Generator().manual_seed(options.secret)
     x, labels = lessons.train.sample(
         min(options.training_clips, len(lessons.train)),
         random,
