@@ -135,18 +135,7 @@ class Run:
 
     def metrics(self) -> list[dict[str, float | None]]:
         """Return the lines of ``metrics.jsonl`` up to one that is half-written or damaged."""
-        path = self.folder / "metrics.jsonl"
-        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-        rows = []
-        for line in text.splitlines():
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                break
-            if not isinstance(row, dict) or not isinstance(row.get("step"), int):
-                break
-            rows.append(row)
-        return rows
+        return read_metrics(self.folder)
 
     def save_state(self, state: dict[str, Any]) -> None:
         """Write the state that a training needs to continue, atomically."""
@@ -187,6 +176,22 @@ class Run:
         about = {"training_seconds": spent, "command": command_line()}
         summary = {**summary, **about, "environment": environment()}
         write_json(self.folder / "summary.json", summary)
+
+
+def read_metrics(folder: Path) -> list[dict[str, float | None]]:
+    """Return the lines of a run's ``metrics.jsonl`` up to one that is half-written or damaged."""
+    path = folder / "metrics.jsonl"
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    rows = []
+    for line in text.splitlines():
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            break
+        if not isinstance(row, dict) or not isinstance(row.get("step"), int):
+            break
+        rows.append(row)
+    return rows
 
 
 def _content(folder: Path) -> set[str]:

@@ -19,7 +19,7 @@ from mondegreen.attacks.universal import (
     UniversalPerturbation,
     save_universal,
 )
-from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.classifier import Classifier, require_gradients
 from mondegreen.data.augment import Augment, AugmentConfig, uniform
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.epochs import Epoch
@@ -89,6 +89,7 @@ class UniversalTrainer:
         splits: dict[str, ClipDataset],
         run: Run,
     ) -> None:
+        require_gradients(classifier, "training a universal perturbation")
         self.training, self.classifier, self.run = training, classifier, run
         self.train, self.validation = splits["train"], splits["validation"]
         self.universal = build_universal(config).draw(torch.Generator().manual_seed(training.seed))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 import tyro
 
 from mondegreen.attacks.generator import GeneratorAttack
@@ -20,10 +21,17 @@ from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.channels import Listening
 from mondegreen.evaluation.evaluate import EvaluationOptions, all_pairs, evaluate
+from mondegreen.evaluation.pairs import draw_pairs
 from mondegreen.evaluation.partial import Partial
-from mondegreen.evaluation.results import Setting, measure_quality, write_evaluation
+from mondegreen.evaluation.results import (
+    Setting,
+    measure_own,
+    measure_quality,
+    write_evaluation,
+)
 from mondegreen.files import read_json
 from mondegreen.generators.generator import Generator, load_generator
+from mondegreen.metrics.own import load_metrics
 from mondegreen.report.page import write_figures, write_report
 from mondegreen.report.results import load_results
 from mondegreen.report.terminal import print_results
@@ -61,6 +69,11 @@ class Evaluate:
     channel: tuple[str, ...] = ()
     """Hear the same clips through channels, too: names as mondegreen channels takes them, such as
     phone-call over-the-air mp3:kbps=64+noise:snr_db=30. The attack does not know them."""
+    pairs: int = -1
+    """Pairs of a clip and a target, drawn evenly over source and target; -1 all."""
+    metric: tuple[str, ...] = ()
+    """Measures of your own, as module:function from (x, x_adv, sample_rate) to one number a clip.
+    They are computed for the same pairs as PESQ."""
     on: Literal["train", "validation", "test"] = "test"
     """Which split to measure on."""
     device: Device = "auto"
@@ -78,13 +91,16 @@ def run(words: Sequence[str]) -> None:
         measure=EvaluationOptions(),
     )
     description = "Measure success, signal-to-noise ratio, PESQ, STOI and time over a split."
-    words = join_repeated(words, "--channel")
+    words = join_repeated(join_repeated(words, "--channel"), "--metric")
     execute(parse(Evaluate, words, "evaluate", description, default))
 
 
 def execute(options: Evaluate) -> None:
     """Measure, unless the same was measured already; write and print the results."""
     channels = {text: parse_channel(text) for text in options.channel}
+    if options.pairs == 0:
+        raise MondegreenError("--pairs is 0; give 1 or more, or -1 for all.")
+    load_metrics(options.metric)  # before anything takes time
     model = resolve(options.generator)
     heard_by = options.classifier or classifier_folder(model)
     classifier = load_classifier(heard_by)
@@ -142,6 +158,8 @@ def _measure(
         generator=generator, refine=options.refine, quietness=options.quietness
     )
     pairs = all_pairs(classifier, data, options.target or generator.config.targets)
+    random = np.random.default_rng(options.measure.seed)
+    pairs = draw_pairs(pairs, options.pairs, random)
     settings = {
         "classifier": classifier.fingerprint(),
         "generator": generator.fingerprint(),
@@ -167,6 +185,7 @@ def _measure(
         listening=listening,
     )
     wanted = options.measure.quality_pairs != 0
+    measure_own(found, load_metrics(options.metric), classifier.sample_rate)
     reason = measure_quality(found, classifier.sample_rate) if wanted else "not asked for"
     kind, seed = options.data.kind_of_split, options.measure.seed
     setting = Setting(attack, classifier, data, budget, options.on, kind, seed)

@@ -19,10 +19,10 @@ from mondegreen.report.reproduction.terminal import print_reproduction
 from mondegreen.reproduction.examples import write_examples
 from mondegreen.reproduction.gather import gather
 from mondegreen.reproduction.plan import Setting, settings, stages
-from mondegreen.reproduction.runner import run_stages
 from mondegreen.reproduction.scale import Scale, ScaleName, Words, rehearsal, scale
-from mondegreen.reproduction.stage import FAILED, LEFT_OUT, Outcome, Records, Stage
 from mondegreen.runs import Run
+from mondegreen.stages.runner import run_stages
+from mondegreen.stages.stage import FAILED, LEFT_OUT, Outcome, Records, Stage
 
 MOST_JOBS = 4
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.classifier import Classifier, require_gradients
 from mondegreen.data.augment import Augment, uniform
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.epochs import Epoch
@@ -78,6 +78,7 @@ class GeneratorTrainer:
         run: Run,
         fabric: Fabric,
     ) -> None:
+        require_gradients(classifier, "training a generator")
         self.config, self.training, self.run, self.fabric = config, training, run, fabric
         self.classifier = classifier
         fabric.to_device(classifier)
