@@ -30,6 +30,8 @@ holds() {  # holds FILE...: the files must exist and not be empty
 
 expect 0 "$command" --help
 expect 0 "$command" --version
+expect 0 "$command" doctor --json
+holds out.txt
 expect 0 "$command" train generator --help
 expect 0 "$command" data download --help
 

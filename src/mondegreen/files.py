@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -68,15 +69,19 @@ def is_leftover(path: Path) -> bool:
     return _LEFTOVER.fullmatch(path.name) is not None
 
 
-def remove_leftovers(folder: Path) -> None:
+def remove_leftovers(folder: Path, *, older_than: float = 0.0) -> None:
     """Remove what a process that was killed left half-written in a folder and those below it.
 
-    Only for a folder that no other process is writing to.
+    Args:
+        folder: The folder. If other processes may be writing to it, ``older_than`` has to be longer
+            than they write a file.
+        older_than: Keep files that were changed in the last so many seconds.
     """
     for path in folder.rglob(".*.tmp*"):
         if is_leftover(path):
             with suppress(OSError):
-                path.unlink()
+                if time.time() - path.stat().st_mtime >= older_than:
+                    path.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

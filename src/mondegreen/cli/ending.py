@@ -36,16 +36,16 @@ _SURROUNDINGS = {
 """Errors of the system that the user can do something about, and what."""
 
 
-def end_with_code(run: Callable[[], None], words: Sequence[str]) -> int:
+def end_with_code(run: Callable[[], int | None], words: Sequence[str]) -> int:
     """Call ``run``; print what went wrong, without a traceback, and return the exit code.
 
     Args:
-        run: The command.
+        run: The command; it may return an exit code.
         words: What was typed, to be repeated.
     """
     try:
         with terminable():
-            run()
+            return run() or DONE
     except MondegreenError as error:
         return _fail(str(error))
     except KeyboardInterrupt as stop:
@@ -63,7 +63,6 @@ def end_with_code(run: Callable[[], None], words: Sequence[str]) -> int:
         if message is None:
             raise
         return _fail(message)
-    return DONE
 
 
 def explain(error: Exception) -> str | None:

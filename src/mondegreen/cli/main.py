@@ -33,6 +33,7 @@ COMMANDS = {
     "reproduce": "the paper's experiments, from data to figures, in one report",
     "export": "write a generator as an ONNX file and check it against PyTorch",
     "report": "write the figures and the page of an evaluation",
+    "doctor": "is the installation whole, and what makes it slow",
     "serve": "a page to attack, hear and see clips in the browser",
 }
 
@@ -56,7 +57,8 @@ one that sounds the same and is heard as a label of your choice. Use it on model
   mondegreen evaluate --generator runs/generator --out runs/evaluation
   mondegreen attack hello.wav --target yes --generator runs/generator --out fooled
 
-mondegreen COMMAND --help explains every option. Exit codes: 0 done, 2 wrong input, 130 interrupted,
+mondegreen COMMAND --help explains every option. Exit codes: 0 done, 1 something is broken (doctor),
+2 wrong input, 130 interrupted,
 143 terminated.
 """
 
@@ -77,10 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return end_with_code(lambda: _run(words), words)
 
 
-def _run(words: list[str]) -> None:
+def _run(words: list[str]) -> int | None:
     name, rest = _find_command(words)
     module = importlib.import_module("mondegreen.cli." + name.replace(" ", "_"))
-    module.run(rest)
+    code: int | None = module.run(rest)
+    return code
 
 
 def _find_command(words: list[str]) -> tuple[str, list[str]]:
