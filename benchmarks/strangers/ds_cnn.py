@@ -4,7 +4,7 @@ A small convolutional network with separable layers (after Zhang et al., "Hello 
 own log-mel spectrogram. It hears 8 kHz, takes ``(batch, time)``, has its labels in alphabetical
 order and answers with probabilities. Its owner trains it and audits it:
 
-    python benchmarks/strangers/ds_cnn.py --data $MONDEGREEN_DATA/speech_commands --out runs/ds_cnn.pt
+    python benchmarks/strangers/ds_cnn.py --data $MONDEGREEN_DATA/speech_commands
     DS_CNN=runs/ds_cnn.pt mondegreen audit benchmarks/strangers/ds_cnn.py:build \
         --data $MONDEGREEN_DATA/speech_commands --labels down go left no off on right stop up yes \
         --sample-rate 8000 --clip-samples 8000

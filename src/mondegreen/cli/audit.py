@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +16,9 @@ from mondegreen.audit.plan import Audited, Words, stages
 from mondegreen.audit.sizes import Amounts, Sizes, choose_sizes
 from mondegreen.audit.speed import BATCH, Speed, measure_speed
 from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.contract import ModelOptions
+from mondegreen.classifiers.sources.opening import find_source
+from mondegreen.cli import adopt
 from mondegreen.cli.clips import data_of, data_words
 from mondegreen.cli.options import Device, choose_device, parse, say
 from mondegreen.configs import from_dict
@@ -45,10 +48,13 @@ class Audit:
     """Options of ``audit``."""
 
     model: Annotated[str, tyro.conf.Positional]
-    """The classifier: a run's folder, zoo:<name>, or whatever --classifier takes elsewhere."""
+    """The classifier: a run's folder, zoo:<name>, or a model made elsewhere, as mondegreen adopt
+    takes it: my_model.py:build, a file of TorchScript, torch.export or ONNX, an address, hf:NAME.
+    --labels are its labels, in the order of its answers."""
     data: Annotated[DataOptions, tyro.conf.arg(name="")]
     """Without --data: the clips that the classifier was trained on. With or without, they are
     divided as in that training, unless --split says otherwise."""
+    about: Annotated[ModelOptions, tyro.conf.arg(name="")]
     out: Path = Path("runs/audit")
     """Folder of the audit; the same command continues there."""
     minutes: float = 10.0
@@ -77,18 +83,22 @@ class Audit:
 class Rules:
     """What cannot change in an audit's folder."""
 
+    model: str
     data: DataOptions
-    classifier: str
+    about: ModelOptions
     target: tuple[str, ...]
     start_from: str | None
     minutes: float
-    device: str
+    device: Device
+    seed: int
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What was measured and decided at the start, so that a continued audit keeps to it."""
+    """What was found and decided at the start, so that a continued audit keeps to it."""
 
+    classifier: str
+    """Fingerprint."""
     speed: Speed
     sizes: Sizes
 
@@ -99,19 +109,21 @@ def run(words: Sequence[str]) -> None:
         "Train a generator against a classifier, search with and without its gradients, and tell "
         "in plain words how easily it is fooled, within about so many minutes."
     )
-    execute(parse(Audit, words, "audit", description, Audit(model="", data=DataOptions())))
+    default = Audit(model=tyro.MISSING, data=DataOptions(), about=ModelOptions())
+    execute(parse(Audit, words, "audit", description, default))
 
 
 def execute(options: Audit) -> None:
     """Run every stage that is not finished; write, and print, what was found."""
     device = choose_device(options.device)
-    classifier = load_classifier(options.model)
-    data = data_of(Path(options.model), options.data)
+    rules = {one.name: getattr(options, one.name) for one in fields(Rules)}
+    folder = Run(options.out, Rules(**rules)).folder
+    place = _place(options)
+    classifier = load_classifier(place)
+    data = data_of(Path(place), options.data)
     targets = _targets(options, classifier)
     start = _start(options, classifier, targets)
     preset: Preset = "demo" if options.minutes < SHORT_MINUTES else "cpu"
-    rules = Rules(data, classifier.fingerprint(), targets, start, options.minutes, device.type)
-    folder = Run(options.out, rules).folder
     shape = (classifier.labels, classifier.sample_rate, classifier.clip_samples)
     material = open_material(data, *shape)
     jobs = options.jobs or (2 if device.type == "cpu" and (os.cpu_count() or 1) > 1 else 1)
@@ -121,7 +133,7 @@ def execute(options: Audit) -> None:
     classifier.cpu()
     audited = Audited(
         out=options.out,
-        classifier=options.model,
+        classifier=place,
         data=data_words(data),
         targets=() if set(targets) >= set(classifier.labels) else targets,
         device=device.type,
@@ -136,6 +148,18 @@ def execute(options: Audit) -> None:
     print_audit(load_audit(folder / "audit.json"))
     say(f"Everything measured: {folder / 'audit.json'}\nReport: {page}")
     _refuse_failures(outcomes)
+
+
+def _place(options: Audit) -> str:
+    """Return what --classifier takes: the model, or the folder that a foreign one is adopted in."""
+    if find_source(options.model) is None:
+        return options.model
+    folder = options.out / "model"
+    if not (folder / "classifier.json").is_file():
+        adopt.execute(
+            adopt.Adopt(model=options.model, data=options.data, options=options.about, out=folder)
+        )
+    return str(folder)
 
 
 def _targets(options: Audit, classifier: Classifier) -> tuple[str, ...]:
@@ -188,7 +212,12 @@ def _plan(
     """Return how much is measured: as decided before, or decide now."""
     path = folder / "plan.json"
     if path.is_file():
-        return from_dict(Plan, read_json(path), str(path))
+        plan = from_dict(Plan, read_json(path), str(path))
+        if plan.classifier != classifier.fingerprint():
+            raise MondegreenError(
+                f"{folder} was begun with other weights. Delete it or choose another --out."
+            )
+        return plan
     threads = max(1, (os.cpu_count() or 1) // jobs)
     speed = measure_speed(classifier, network, threads)
     test = material.splits["test"]
@@ -199,7 +228,9 @@ def _plan(
         pairs=len(all_pairs(classifier, test, targets)),
         clips=len(test),
     )
-    plan = Plan(speed, choose_sizes(speed, amounts, minutes, together=jobs > 1))
+    plan = Plan(
+        classifier.fingerprint(), speed, choose_sizes(speed, amounts, minutes, together=jobs > 1)
+    )
     write_json(path, asdict(plan))
     return plan
 
