@@ -62,6 +62,7 @@ results: setup  ## write docs/results.md and the README's table from results/*/r
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md
 	$(BIN)/python -m mondegreen.report.docs_transfer results docs/transfer.md
 	$(BIN)/python -m mondegreen.report.docs_channels results docs/channels.md
+	$(BIN)/python -m mondegreen.report.docs_defences results docs/defences.md
 	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md
 	$(BIN)/python -m mondegreen.report.docs_tables results docs
@@ -83,6 +84,7 @@ results-check: setup  ## fail when these are out of step with the result files
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md --check
 	$(BIN)/python -m mondegreen.report.docs_transfer results docs/transfer.md --check
 	$(BIN)/python -m mondegreen.report.docs_channels results docs/channels.md --check
+	$(BIN)/python -m mondegreen.report.docs_defences results docs/defences.md --check
 	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md --check
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md --check
 	$(BIN)/python -m mondegreen.report.docs_tables results docs --check
