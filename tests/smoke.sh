@@ -30,6 +30,8 @@ holds() {  # holds FILE...: the files must exist and not be empty
 
 expect 0 "$command" --help
 expect 0 "$command" --version
+expect 0 "$command" doctor --json
+holds out.txt
 expect 0 "$command" train generator --help
 expect 0 "$command" data download --help
 
@@ -107,6 +109,11 @@ expect 0 "$command" harden report --classifiers demo/classifier hardened --gener
   --square-pairs 2 --restarts 2 --out hardening
 holds hardening/hardening.json hardening/table.md hardening/figures/hardening.svg
 expect 2 "$command" harden --classifier demo/classifier --method generator --out nothing
+
+expect 0 "$command" audit demo/classifier --minutes 0.05 --start-from scratch --out audit
+holds audit/audit.json audit/report.html audit/figures/success_over_snr.svg
+expect 0 "$command" audit demo/classifier --minutes 0.05 --start-from scratch --out audit
+expect 2 "$command" audit nothing-here --data voices --out nothing
 
 expect 0 "$command" export --generator demo/generator --out generator.onnx
 expect 0 "$command" attack voices/no/*_0.wav --target yes --backend onnx --out fooled-by-onnx \

@@ -13,7 +13,7 @@ from mondegreen.attacks.gradient import check_search, default_step, refine
 from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.errors import MondegreenError
-from mondegreen.generators.generator import Generator
+from mondegreen.generators.generator import Generator, network_name
 
 if TYPE_CHECKING:
     from mondegreen.generators.onnx_runtime import OnnxGenerator  # needs an extra package
@@ -55,6 +55,7 @@ class GeneratorAttack(SearchingAttack):
         self.generator = generator
         self.refine, self.quietness, self.step = refine, quietness, step
         self.untargeted = untargeted
+        self.needs_gradients = refine > 0
 
     @property
     def name(self) -> str:
@@ -65,7 +66,7 @@ class GeneratorAttack(SearchingAttack):
         """Return what identifies the generator, and the settings of the attack."""
         config = self.generator.config
         return {
-            "network": config.network.kind,
+            "network": network_name(config.network),
             "targets": list(config.targets),
             "trained_for_db": config.budget_db,
             "fingerprint": self.generator.fingerprint(),

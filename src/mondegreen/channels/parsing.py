@@ -14,7 +14,9 @@ from mondegreen.channels.codecs import G722, Aac, Amr, Mp3, Opus
 from mondegreen.channels.companding import G711
 from mondegreen.channels.filters import BandPass, HighPass, LowPass
 from mondegreen.channels.gain import Gain
+from mondegreen.channels.gaussian import Gaussian
 from mondegreen.channels.loudspeaker import Loudspeaker
+from mondegreen.channels.median import Median
 from mondegreen.channels.microphone import Microphone
 from mondegreen.channels.noise import Noise
 from mondegreen.channels.packets import Packets
@@ -24,8 +26,11 @@ from mondegreen.channels.quantization import Quantize
 from mondegreen.channels.responses import Impulse
 from mondegreen.channels.rooms import Room
 from mondegreen.channels.shift import Shift
+from mondegreen.channels.smoothing import Smooth
+from mondegreen.channels.spectral_gate import Gate
 from mondegreen.channels.speed import Speed
 from mondegreen.errors import MondegreenError
+from mondegreen.extensions import construct, find
 
 CHANNELS: Mapping[str, Callable[..., Channel]] = {
     "quantize": Quantize,
@@ -36,7 +41,11 @@ CHANNELS: Mapping[str, Callable[..., Channel]] = {
     "lowpass": LowPass,
     "highpass": HighPass,
     "bandpass": BandPass,
+    "smooth": Smooth,
+    "median": Median,
+    "gate": Gate,
     "noise": Noise,
+    "gaussian": Gaussian,
     "shift": Shift,
     "speed": Speed,
     "pitch": Pitch,
@@ -75,8 +84,12 @@ CHANNEL_EXAMPLES: tuple[tuple[str, str], ...] = (
     ("lowpass:hz=4000", "Nothing above 4 kHz."),
     ("highpass:hz=300", "Nothing below 300 Hz."),
     ("resample:hz=8000", "Sampled at 8 kHz on the way."),
+    ("smooth:samples=5", "Each sample the mean of five."),
+    ("median:samples=5", "Each sample the median of five."),
+    ("gate:db=40", "Nothing fainter than 40 dB below the loudest bin of the spectrum."),
     ("noise:kind=white,snr_db=20", "White noise, 20 dB below the clip."),
     ("noise:kind=pink,snr_db=10", "Pink noise, 10 dB below the clip."),
+    ("gaussian:sigma=0.01", "White noise of one level for all clips, for randomised smoothing."),
     ("gain:db=-12", "Twelve decibels quieter."),
     ("clip:level=0.1", "Peaks cut off at a tenth of full scale."),
     ("shift:ms=10", "Ten milliseconds later."),
@@ -89,8 +102,12 @@ CHANNEL_EXAMPLES: tuple[tuple[str, str], ...] = (
 )
 """Channels to try, each with a sentence of what it does."""
 
-GRAMMAR = "write name, name:option=value,option=low..high, or several joined by +"
+GRAMMAR = (
+    "write name, name:option=value,option=low..high, module:Class for one of your own, or several "
+    "joined by +"
+)
 
+_OWN = re.compile(r"([\w.]+:\w+)(?::(.*))?")
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
 
 
@@ -100,6 +117,7 @@ def parse_channel(text: str) -> Channel:
     Args:
         text: Names of :data:`CHANNELS` and :data:`PRESETS`, joined by ``+`` in the order in which
             the sound passes them; after a colon options, as ``option=value`` with commas between.
+            ``module:Class`` is a :class:`Channel` from outside of the package.
             A number may be a range, ``low..high``, where the option allows one.
 
     Raises:
@@ -120,6 +138,12 @@ def _link(part: str, text: str) -> Channel:
     """Return one link of a chain."""
     name, _, written = part.strip().partition(":")
     maker = CHANNELS.get(name) or PRESETS.get(name)
+    own = _OWN.fullmatch(part.strip())
+    if maker is None and own is not None:
+        name, written = own[1], own[2] or ""
+        maker = find(name, f"channel {text!r}")
+        if not (isinstance(maker, type) and issubclass(maker, Channel)):
+            raise MondegreenError(f"channel {text!r}: {name} is no mondegreen.Channel.")
     if maker is None:
         raise MondegreenError(
             f"channel {text!r}: there is no {name!r}; {GRAMMAR}. Presets: {', '.join(PRESETS)}. "
@@ -136,7 +160,7 @@ def _link(part: str, text: str) -> Channel:
                 f"options and their defaults: {choices}."
             )
         options[key] = _value(value)
-    return maker(**options)
+    return construct(maker, options, f"channel {text!r}")
 
 
 def _value(text: str) -> int | float | str | tuple[float, float]:

@@ -16,7 +16,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from mondegreen.classifiers.classifier import Classifier, ensemble_file, load_classifier
+from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.places import ensemble_file
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json
@@ -63,6 +64,7 @@ class Ensemble(Classifier):
             clip_samples=first.clip_samples,
             name=f"ensemble-of-{len(members)}",
             normalization=first.normalization,
+            differentiable=all(member.differentiable for member in members),
         )
         self.members, self.combine = tuple(members), combine
 

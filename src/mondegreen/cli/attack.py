@@ -102,6 +102,7 @@ def execute(options: AttackFiles) -> None:
     attack = GeneratorAttack(
         generator=generator, refine=options.refine, quietness=options.quietness
     )
+    attack.refuse_unable(classifier)
     blank = torch.zeros(1, 1, classifier.clip_samples)
     attack.perturb(
         classifier, blank, torch.tensor([classifier.label_index(options.target)]), budget

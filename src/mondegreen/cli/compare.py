@@ -114,7 +114,8 @@ def execute(options: Compare) -> None:
     trained = [place for place in (heard_by, *folders.values()) if place is not None]
     data = data_of(model if needed else heard_by, options.data, beside=trained)
     bench, rules = _bench(options, data, classifier, generator)
-    content = compare(cells, bench, Run(options.out, rules).folder, tell=say)
+    run = Run(options.out, rules)
+    content = compare(cells, bench, run.folder, tell=say)
     found = load_comparison(options.out / "comparison.json")
     files = [*write_comparison(options.out, found), write_comparison_page(options.out)]
     if options.json:

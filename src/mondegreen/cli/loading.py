@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mondegreen.budgets import Budget, parse_budget
+from mondegreen.classifiers.classifier import Classifier
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
-from mondegreen.generators.generator import Generator
+from mondegreen.generators.generator import Generator, load_generator
 
 if TYPE_CHECKING:
     from mondegreen.generators.onnx_runtime import OnnxGenerator
@@ -57,3 +59,36 @@ def choose_budget(text: str | None, generator: Generator | OnnxGenerator) -> Bud
             "own. Name a budget, such as snr:10."
         )
     return None
+
+
+def open_named(
+    places: Sequence[Path], names: Sequence[str], classifier: Classifier
+) -> dict[str, Generator]:
+    """Return generators by name, on the classifier's device; a single one is just ``generator``.
+
+    Args:
+        places: Their folders.
+        names: Their names; by default those of their folders.
+        classifier: What they were trained against.
+
+    Raises:
+        MondegreenError: They have not one name each, or one was trained against another classifier.
+    """
+    if not names:
+        names = [place.name for place in places] if len(places) > 1 else ["generator"]
+    if len(names) != len(places) or len(set(names)) < len(names):
+        raise MondegreenError(
+            f"--names gives {', '.join(names)} to {len(places)} generators; give each its own."
+        )
+    found = {
+        name: load_generator(place, classifier) for name, place in zip(names, places, strict=True)
+    }
+    for generator in found.values():
+        generator.to(classifier.device)
+    return found
+
+
+def shared_targets(generators: Iterable[Generator], classifier: Classifier) -> tuple[str, ...]:
+    """Return the labels that every one of the generators can reach."""
+    known = [generator.config.targets for generator in generators]
+    return tuple(label for label in classifier.labels if all(label in each for each in known))

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, save_classifier
-from mondegreen.classifiers.training import accuracy, epoch_generator
+from mondegreen.classifiers.training import accuracy
 from mondegreen.data.augment import Augment, uniform
 from mondegreen.data.dataset import ClipDataset
+from mondegreen.epochs import epoch_generator
 from mondegreen.errors import MondegreenError
 from mondegreen.hardening.config import Hardening
 from mondegreen.hardening.method import Method
