@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, load_classifier
 from mondegreen.data.augment import Augment, AugmentConfig
@@ -93,20 +94,23 @@ def test_a_resumed_training_repeats_an_uninterrupted_one(
 
     generator.load_state_dict(start)
     cut = hardener(tmp_path / "cut", options, trained, config, splits, generator)
-    epoch = cut._epoch
+    step = Hardener._step
 
-    def interrupted() -> dict[str, float | None]:
-        if cut.state.epoch == 2:
-            raise KeyboardInterrupt
-        return epoch()
+    def interrupted(
+        self: Hardener, x: Tensor, label: Tensor, random: torch.Generator
+    ) -> dict[str, float]:
+        if self.state.step == 6:  # of four steps an epoch
+            signal.raise_signal(signal.SIGINT)
+        return step(self, x, label, random)
 
-    monkeypatch.setattr(cut, "_epoch", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Hardener, "_step", interrupted)
         cut.fit()
+    del cut  # and with it the lock on its folder
     torch.manual_seed(99)
     generator.load_state_dict(start)
     resumed = hardener(tmp_path / "cut", options, trained, config, splits, generator)
-    assert resumed.state.epoch == 2
+    assert resumed.state.epoch == 1 and resumed.state.step == 7
     resumed.fit()
     for one, other in (
         (whole.state.classifier, resumed.state.classifier),
