@@ -111,7 +111,8 @@ def execute(options: Audit) -> None:
     start = _start(options, classifier, targets)
     preset: Preset = "demo" if options.minutes < SHORT_MINUTES else "cpu"
     rules = Rules(data, classifier.fingerprint(), targets, start, options.minutes, device.type)
-    folder = Run(options.out, rules).folder
+    run = Run(options.out, rules)
+    folder = run.folder
     shape = (classifier.labels, classifier.sample_rate, classifier.clip_samples)
     material = open_material(data, *shape)
     jobs = options.jobs or (2 if device.type == "cpu" and (os.cpu_count() or 1) > 1 else 1)
