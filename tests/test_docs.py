@@ -206,6 +206,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("mondegreen.evaluation.evaluate.milliseconds", lambda *_, **__: 1.0)
     monkeypatch.setattr("mondegreen.evaluation.results.quality", _without_extras)
     monkeypatch.setenv("MONDEGREEN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("MONDEGREEN_ALLOWED", str(tmp_path / "allowed"))
     torch.manual_seed(20)
     config = ClassifierConfig(labels=("no", "yes"))
     classifier = Classifier.from_config(config).freeze()
@@ -233,6 +234,16 @@ def test_the_snippets_of_the_readme_run(workplace: Path) -> None:
     again = mondegreen.load_generator(Path("runs/against-mine"), names["classifier"])
     assert again.config.targets == ("no", "yes")
     assert names["found"].pairs.success.all()  # a linear classifier is fooled by one step
+
+
+def test_the_snippets_on_classifiers_run(workplace: Path) -> None:
+    snippets = blocks(ROOT / "docs/classifiers.md", "python")
+    Path("my_model.py").write_text(snippets[0])
+    for code in snippets:
+        exec(code, {})
+    words = ["adopt", "my_model.py:build", "--labels", "no", "yes", "--sample-rate", "16000"]
+    assert main.main([*words, "--data", "clips", "--out", "runs/mine"]) == 0
+    assert mondegreen.load_classifier("runs/mine").differentiable
 
 
 def test_the_snippets_on_measuring_run(workplace: Path) -> None:
