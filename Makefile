@@ -20,9 +20,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) torch
-	$(INSTALL) --editable '.[quality,baselines,speech,onnx,codecs,rooms,demo,dev,browser,docs]' || { \
+	$(INSTALL) --editable '.[quality,baselines,speech,onnx,codecs,rooms,demo,hf,dev,browser,docs]' || { \
 	  echo "note: PESQ is compiled here and needs a C compiler; going on without it" >&2; \
-	  $(INSTALL) --editable '.[baselines,speech,onnx,codecs,rooms,demo,dev,browser,docs]'; }
+	  $(INSTALL) --editable '.[baselines,speech,onnx,codecs,rooms,demo,hf,dev,browser,docs]'; }
 	touch $@
 
 demo: setup  ## train, attack, measure and report on the synthetic corpus (FRESH=1 starts over)
@@ -65,6 +65,9 @@ results: setup  ## write docs/results.md and the README's table from results/*/r
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md
 	$(BIN)/python -m mondegreen.report.docs_transfer results docs/transfer.md
 	$(BIN)/python -m mondegreen.report.docs_channels results docs/channels.md
+	$(BIN)/python -m mondegreen.report.docs_audits results docs/audit.md
+	$(BIN)/python -m mondegreen.report.docs_hardening results docs/hardening.md
+	$(BIN)/python -m mondegreen.report.docs_defences results docs/defences.md
 	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md
 	$(BIN)/python -m mondegreen.report.docs_tables results docs
@@ -86,6 +89,9 @@ results-check: setup  ## fail when these are out of step with the result files
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md --check
 	$(BIN)/python -m mondegreen.report.docs_transfer results docs/transfer.md --check
 	$(BIN)/python -m mondegreen.report.docs_channels results docs/channels.md --check
+	$(BIN)/python -m mondegreen.report.docs_audits results docs/audit.md --check
+	$(BIN)/python -m mondegreen.report.docs_hardening results docs/hardening.md --check
+	$(BIN)/python -m mondegreen.report.docs_defences results docs/defences.md --check
 	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md --check
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md --check
 	$(BIN)/python -m mondegreen.report.docs_tables results docs --check

@@ -11,7 +11,9 @@ from mondegreen.channels.codecs import G722, Aac, Amr, Codec, Mp3, Opus
 from mondegreen.channels.companding import G711
 from mondegreen.channels.filters import BandPass, HighPass, LowPass
 from mondegreen.channels.gain import Gain
+from mondegreen.channels.gaussian import Gaussian
 from mondegreen.channels.loudspeaker import Loudspeaker
+from mondegreen.channels.median import Median
 from mondegreen.channels.microphone import Microphone
 from mondegreen.channels.noise import Noise
 from mondegreen.channels.packets import Packets
@@ -22,6 +24,8 @@ from mondegreen.channels.quantization import Quantize
 from mondegreen.channels.responses import Impulse
 from mondegreen.channels.rooms import Room
 from mondegreen.channels.shift import Shift
+from mondegreen.channels.smoothing import Smooth
+from mondegreen.channels.spectral_gate import Gate
 from mondegreen.channels.speed import Speed
 from mondegreen.channels.streams import Streams
 
@@ -39,10 +43,13 @@ __all__ = [
     "Codec",
     "Compose",
     "Gain",
+    "Gate",
+    "Gaussian",
     "HighPass",
     "Impulse",
     "Loudspeaker",
     "LowPass",
+    "Median",
     "Microphone",
     "Mp3",
     "Noise",
@@ -53,6 +60,7 @@ __all__ = [
     "Resample",
     "Room",
     "Shift",
+    "Smooth",
     "Speed",
     "Streams",
     "mobile_call",

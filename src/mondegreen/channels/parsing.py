@@ -14,7 +14,9 @@ from mondegreen.channels.codecs import G722, Aac, Amr, Mp3, Opus
 from mondegreen.channels.companding import G711
 from mondegreen.channels.filters import BandPass, HighPass, LowPass
 from mondegreen.channels.gain import Gain
+from mondegreen.channels.gaussian import Gaussian
 from mondegreen.channels.loudspeaker import Loudspeaker
+from mondegreen.channels.median import Median
 from mondegreen.channels.microphone import Microphone
 from mondegreen.channels.noise import Noise
 from mondegreen.channels.packets import Packets
@@ -24,6 +26,8 @@ from mondegreen.channels.quantization import Quantize
 from mondegreen.channels.responses import Impulse
 from mondegreen.channels.rooms import Room
 from mondegreen.channels.shift import Shift
+from mondegreen.channels.smoothing import Smooth
+from mondegreen.channels.spectral_gate import Gate
 from mondegreen.channels.speed import Speed
 from mondegreen.errors import MondegreenError
 from mondegreen.extensions import construct, find
@@ -37,7 +41,11 @@ CHANNELS: Mapping[str, Callable[..., Channel]] = {
     "lowpass": LowPass,
     "highpass": HighPass,
     "bandpass": BandPass,
+    "smooth": Smooth,
+    "median": Median,
+    "gate": Gate,
     "noise": Noise,
+    "gaussian": Gaussian,
     "shift": Shift,
     "speed": Speed,
     "pitch": Pitch,
@@ -76,8 +84,12 @@ CHANNEL_EXAMPLES: tuple[tuple[str, str], ...] = (
     ("lowpass:hz=4000", "Nothing above 4 kHz."),
     ("highpass:hz=300", "Nothing below 300 Hz."),
     ("resample:hz=8000", "Sampled at 8 kHz on the way."),
+    ("smooth:samples=5", "Each sample the mean of five."),
+    ("median:samples=5", "Each sample the median of five."),
+    ("gate:db=40", "Nothing fainter than 40 dB below the loudest bin of the spectrum."),
     ("noise:kind=white,snr_db=20", "White noise, 20 dB below the clip."),
     ("noise:kind=pink,snr_db=10", "Pink noise, 10 dB below the clip."),
+    ("gaussian:sigma=0.01", "White noise of one level for all clips, for randomised smoothing."),
     ("gain:db=-12", "Twelve decibels quieter."),
     ("clip:level=0.1", "Peaks cut off at a tenth of full scale."),
     ("shift:ms=10", "Ten milliseconds later."),

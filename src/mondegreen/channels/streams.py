@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Self
 
@@ -33,6 +34,33 @@ class Streams:
         The seed of a clip depends on its place in the batch, not on how many clips follow.
         """
         return cls(torch.randint(_SEEDS, (clips,), generator=generator).tolist())
+
+    @classmethod
+    def of_content(cls, x: Tensor, seed: int, draws: int = 1) -> Self:
+        """Return streams that follow from the clips: the same clip meets the same draws.
+
+        Whoever does not know the seed cannot tell them from chance, and another clip, were it other
+        by one bit, meets others.
+
+        Args:
+            x: Clips, ``(batch, 1, time)``.
+            seed: Of all draws.
+            draws: Streams for each clip, side by side as of ``x.repeat_interleave(draws, 0)``.
+
+        Example:
+            >>> x = torch.zeros(2, 1, 4)
+            >>> one, two = Streams.of_content(x, 7, 1).normal(3)
+            >>> bool((one == two).all())
+            True
+        """
+        seeds = []
+        for clip in (x.detach() + 0.0).float().cpu().contiguous().numpy():  # no negative zero
+            digest = hashlib.blake2b(clip.tobytes(), digest_size=8, salt=b"mondegreen")
+            for draw in range(draws):
+                own = digest.copy()
+                own.update(f"{seed} {draw}".encode())
+                seeds.append(int.from_bytes(own.digest(), "little") % _SEEDS)
+        return cls(seeds)
 
     def __len__(self) -> int:
         """Return the number of clips."""

@@ -13,7 +13,7 @@ import tyro
 from mondegreen.channels import parse_channel
 from mondegreen.classifiers.classifier import Classifier, load_classifier
 from mondegreen.cli.clips import data_of
-from mondegreen.cli.loading import classifier_folder
+from mondegreen.cli.loading import classifier_folder, open_named, shared_targets
 from mondegreen.cli.options import Device, choose_device, join_repeated, parse, say
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
@@ -22,7 +22,7 @@ from mondegreen.evaluation.channel_bench import ChannelBench, ChannelOptions, me
 from mondegreen.evaluation.channels import Listening
 from mondegreen.evaluation.recipes import Entry, cross, without_repeats
 from mondegreen.evaluation.specs import Sources
-from mondegreen.generators.generator import Generator, load_generator
+from mondegreen.generators.generator import Generator
 from mondegreen.report.channel_results import load_channels
 from mondegreen.report.channel_tables import print_channels, write_channels
 from mondegreen.runs import Run
@@ -112,12 +112,13 @@ def execute(options: Channels) -> None:
     models = [resolve(place) for place in options.generator]
     classifier = load_classifier(options.classifier or classifier_folder(models[0]))
     classifier.to(choose_device(options.device))
-    generators = _open(options, models, classifier)
+    generators = open_named(models, options.names, classifier)
     cells = _cells(entries, generators, classifier, untargeted=options.untargeted)
     listening = Listening(channels, options.measure.seed)
     data = data_of(models[0], options.data, beside=tuple(models[1:]))
     bench, rules = _bench(options, data, classifier, generators, listening)
-    content = measure_channels(cells, bench, Run(options.out, rules).folder, tell=say)
+    run = Run(options.out, rules)
+    content = measure_channels(cells, bench, run.folder, tell=say)
     found = load_channels(options.out / "channels.json")
     files = write_channels(options.out, found)
     if options.json:
@@ -125,25 +126,6 @@ def execute(options: Channels) -> None:
     else:
         print_channels(found)
     say(f"Written to {options.out}: channels.json, {', '.join(file.name for file in files)}")
-
-
-def _open(
-    options: Channels, models: Sequence[Path], classifier: Classifier
-) -> dict[str, Generator]:
-    """Return the generators by name; a single one is just ``generator``."""
-    names = list(options.names) or [model.name for model in models]
-    if len(models) == 1 and not options.names:
-        names = ["generator"]
-    if len(names) != len(models) or len(set(names)) < len(names):
-        raise MondegreenError(
-            f"--names gives {', '.join(names)} to {len(models)} generators; give each its own."
-        )
-    found = {
-        name: load_generator(model, classifier) for name, model in zip(names, models, strict=True)
-    }
-    for generator in found.values():
-        generator.to(classifier.device)
-    return found
 
 
 def _cells(
@@ -173,11 +155,11 @@ def _bench(
     listening: Listening,
 ) -> tuple[ChannelBench, Rules]:
     """Open the clips; return what all rows share, and what the folder must keep to."""
-    known = [one.config.targets for one in generators.values()]
-    shared = tuple(name for name in classifier.labels if all(name in each for each in known))
-    for label in options.target:
+    targets = options.target
+    if not (targets or options.untargeted):
+        targets = shared_targets(generators.values(), classifier)
+    for label in targets:
         classifier.label_index(label)
-    targets = options.target or (() if options.untargeted else shared)
     shape = (classifier.labels, classifier.sample_rate, classifier.clip_samples)
     clips = open_test_split(data, *shape, options.on)
     bench = ChannelBench(

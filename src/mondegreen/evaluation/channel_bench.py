@@ -18,7 +18,7 @@ import numpy as np
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.errors import MondegreenError
-from mondegreen.evaluation.cells import Cell, finished, partial, save
+from mondegreen.evaluation.cells import Cell
 from mondegreen.evaluation.channels import Listening, describe_channel, hits, survival
 from mondegreen.evaluation.evaluate import EvaluationOptions, all_pairs, evaluate
 from mondegreen.evaluation.pairs import Ints, Pairs, draw_pairs
@@ -30,6 +30,7 @@ from mondegreen.evaluation.results import (
     outcome,
     spending,
 )
+from mondegreen.evaluation.rows import about_pairs, measure_rows
 from mondegreen.files import write_json
 from mondegreen.runs import command_line, environment
 
@@ -123,19 +124,15 @@ def measure_channels(
         raise MondegreenError("a measurement needs attacks, each once, and channels.")
     pairs, place = bench.draw(), folder / "rows"
     settings = [bench.settings(cell, pairs) for cell in cells]
-    # All are looked at first: a measurement that cannot be completed shall not begin.
-    done = [finished(place, cell, wanted) for cell, wanted in zip(cells, settings, strict=True)]
-    bench.listening.hear_untouched(bench.classifier, bench.data)
-    for index, cell in enumerate(cells):
-        batches = partial(place, cell, settings[index])
-        if done[index] is not None:
-            batches.remove()  # it was killed between the end of the row and this
-            continue
-        row = measure_row(cell, bench, pairs, batches)
-        save(place, cell, settings[index], row)
-        done[index] = row
-        tell(f"{index + 1} of {len(cells)}: {cell.label}, {cell.budget or 'no budget'}")
-    content = channel_content([row for row in done if row is not None], bench, pairs)
+
+    def measure(index: int, batches: Partial) -> dict[str, Any]:
+        return measure_row(cells[index], bench, pairs, batches)
+
+    def listen() -> None:
+        bench.listening.hear_untouched(bench.classifier, bench.data)
+
+    done = measure_rows(cells, settings, place, measure, begin=listen, tell=tell)
+    content = channel_content(done, bench, pairs)
     write_json(folder / "channels.json", content)
     return content
 
@@ -196,7 +193,7 @@ def channel_content(
         "goal": goal(pairs),
         "classifier": describe_classifier(bench.classifier),
         "dataset": describe_data(bench.data, bench.split, bench.split_kind),
-        "pairs": _about_pairs(bench, pairs),
+        "pairs": about_pairs(pairs, len(bench.available()), bench.data, bench.classifier.labels),
         "baseline_rate": measured[0]["baseline_rate"],
         "clean_accuracy": measured[0]["clean_accuracy"],
         "channels": [
@@ -223,15 +220,3 @@ def _row(row: dict[str, Any], bench: ChannelBench, pairs: Pairs) -> dict[str, An
     mine = dataclasses.replace(pairs.take(np.arange(len(pairs))), after=direct)
     cells = [survival(mine, np.array(heard), groups, bench.options.seed) for heard in row["heard"]]
     return {key: value for key, value in row.items() if key not in HIDDEN} | {"cells": cells}
-
-
-def _about_pairs(bench: ChannelBench, pairs: Pairs) -> dict[str, Any]:
-    groups = np.array([clip.group for clip in bench.data.clips])[pairs.clip]
-    return {
-        "count": len(pairs),
-        "available": len(bench.available()),
-        "clips": len(set(pairs.clip.tolist())),
-        "groups": len(set(groups.tolist())),
-        "targets": [bench.classifier.labels[index] for index in sorted(set(pairs.target.tolist()))],
-        "fingerprint": pairs.fingerprint(bench.data.names(), bench.classifier.labels),
-    }

@@ -164,8 +164,10 @@ def build_attack(
     if spec.kind == "generator":
         if sources.generator is None:
             raise MondegreenError(f"attack {spec.text!r} needs a generator; give --generator.")
-        return _construct(spec, factory, {"generator": sources.generator, **options})
-    return _construct(spec, factory, options)
+        options = {"generator": sources.generator, **options}
+    made = _construct(spec, factory, options)
+    made.refuse_unable(classifier)  # before hours of other attacks
+    return made
 
 
 def _no_escape(spec: AttackSpec) -> MondegreenError:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from mondegreen.evaluation.pairs import Pairs
 from mondegreen.evaluation.results import describe_budget, describe_classifier, describe_data
+from mondegreen.evaluation.rows import about_pairs
 from mondegreen.evaluation.transfer_sources import TransferBench
 from mondegreen.metrics.success import bootstrap_interval
 from mondegreen.runs import command_line, environment
@@ -49,7 +50,7 @@ def transfer_content(
         ],
         "budget": describe_budget(bench.budget),
         "dataset": describe_data(bench.data, bench.split, bench.split_kind),
-        "pairs": _about_pairs(bench, pairs),
+        "pairs": about_pairs(pairs, len(bench.available()), bench.data, bench.labels),
         "rows": [_row(row, right, bench, pairs) for row in measured],
         "seed": bench.options.seed,
         "command": command_line(),
@@ -92,17 +93,6 @@ def _clean_accuracy(pairs: Pairs, right: Bools) -> float:
     """Return the share of clips, each counted once, that are heard as what they are."""
     _, first = np.unique(pairs.clip, return_index=True)
     return float(right[first].mean())
-
-
-def _about_pairs(bench: TransferBench, pairs: Pairs) -> dict[str, Any]:
-    return {
-        "count": len(pairs),
-        "available": len(bench.available()),
-        "clips": len(set(pairs.clip.tolist())),
-        "groups": len(set(_groups(bench)[pairs.clip].tolist())),
-        "targets": [bench.labels[index] for index in sorted(set(pairs.target.tolist()))],
-        "fingerprint": pairs.fingerprint(bench.data.names(), bench.labels),
-    }
 
 
 def pairs_csv(

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from mondegreen.budgets import L2, SNR, Budget, Linf
-from mondegreen.classifiers.classifier import Classifier, find_checkpoint
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.places import find_checkpoint
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from mondegreen.errors import MondegreenError
-from mondegreen.reproduction.runner import run_stages
-from mondegreen.reproduction.stage import Outcome, Stage, last_error
+from mondegreen.stages.runner import run_stages
+from mondegreen.stages.stage import Outcome, Stage, last_error
 
 Writes = Callable[..., Stage]
 Program = tuple[str, ...]
@@ -123,8 +123,8 @@ PARENT = """
 import signal
 import sys
 from pathlib import Path
-from mondegreen.reproduction.runner import run_stages
-from mondegreen.reproduction.stage import Stage
+from mondegreen.stages.runner import run_stages
+from mondegreen.stages.stage import Stage
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
 folder = Path(sys.argv[1])
 commands = (("write", str(folder / "begun")), ("sleep", "30"), ("write", str(folder / "ended")))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mondegreen.reproduction.stage import Stage
+from mondegreen.stages.stage import Stage
 
 PROGRAM = """
 import json, os, sys, time

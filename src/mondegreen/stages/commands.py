@@ -1,4 +1,4 @@
-"""Run commands one after the other in this process: ``python -m mondegreen.reproduction.commands``.
+"""Run commands one after the other in this process: ``python -m mondegreen.stages.commands``.
 
 Takes one argument, a JSON list of commands, each a list of words. It ends with the exit code of
 the first command that fails. Loading PyTorch takes seconds, so several commands load it once.

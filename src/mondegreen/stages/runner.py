@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mondegreen.errors import MondegreenError
-from mondegreen.reproduction.stage import (
+from mondegreen.stages.stage import (
     DONE,
     FAILED,
     LEFT_OUT,
@@ -27,7 +27,7 @@ from mondegreen.reproduction.stage import (
     last_error,
 )
 
-COMMANDS = (sys.executable, "-m", "mondegreen.reproduction.commands")
+COMMANDS = (sys.executable, "-m", "mondegreen.stages.commands")
 _POLL_S = 0.05
 _END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
@@ -91,7 +91,7 @@ def run_stages(
 
     Args:
         stages: In the order in which they should start; a stage's needs come before it.
-        folder: Of the reproduction; records and logs are kept in its ``stages/``.
+        folder: Of the job; records and logs are kept in its ``stages/``.
         jobs: Processes at once; they share the cores.
         tell: Is told of every stage that begins or ends.
         program: Is started for a stage, with its commands as JSON.

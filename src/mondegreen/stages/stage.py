@@ -1,4 +1,4 @@
-"""A stage of a reproduction: commands that leave a result, and a record of what they cost."""
+"""A stage of a longer job: commands that leave a result, and a record of what they cost."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ class Outcome:
 
 
 class Records:
-    """The outcomes of a reproduction's stages, a file each.
+    """The outcomes of a job's stages, a file each.
 
     Args:
-        folder: Of the reproduction.
+        folder: Of the job.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -1,0 +1,1 @@
+"""Telling adversarial clips from others: scores, thresholds, and classifiers that reject."""

@@ -1,0 +1,266 @@
+"""What defences were worth: ``defences.json``, checked field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mondegreen.files import read_json
+from mondegreen.report.fields import Fields
+from mondegreen.report.results import (
+    AttackedClassifier,
+    AttackUsed,
+    BudgetUsed,
+    DataUsed,
+    Quality,
+    read_attack,
+    read_budget,
+    read_classifier,
+    read_data,
+    read_quality,
+)
+
+FORMAT = 1
+EVERY = "*"
+"""What a generator that was retrained through defences is said to know."""
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Proven:
+    """What randomised smoothing proves; radii are L2 norms."""
+
+    clips: int
+    certified_right: int
+    """Clips whose right label is certain within some radius."""
+    abstained: int
+    draws: int
+    median_radius: float | None
+    median_snr_db: float | None
+    lowest_snr_db: float | None
+    """Of the clip that is certain against the loudest perturbation."""
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """How a detector's threshold was chosen, and what it does to clips nobody attacked."""
+
+    chosen_on: int
+    trained_on: int
+    false_alarm_rate: float
+    false_alarm_interval: Interval
+
+
+@dataclass(frozen=True)
+class DefenceUsed:
+    """A defence, and what it costs where nobody attacks."""
+
+    name: str
+    kind: str
+    """``defence`` or ``detector``."""
+    settings: str
+    straight_through: bool
+    clean_accuracy: float
+    accuracy_loss: float
+    loss_interval: Interval
+    proven: Proven | None
+    alarms: Alarms | None
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What is heard in the adversarial clips; rates lie in [0, 1]."""
+
+    success_rate: float
+    success_interval: Interval
+    true_label_rate: float
+    true_label_interval: Interval
+
+
+@dataclass(frozen=True)
+class Detection:
+    """How a detector tells clips that fool the classifier from those that nobody attacked."""
+
+    positives: int
+    auc: float
+    auc_interval: Interval
+    detected_rate: float
+    detected_interval: Interval
+    roc: tuple[float, ...]
+    """Detection at evenly spaced false alarm rates from 0 to 1."""
+
+
+@dataclass(frozen=True)
+class DefenceRow:
+    """One attack under one budget, and what every defence left of it."""
+
+    label: str
+    knows: str | None
+    attack: AttackUsed
+    budget: BudgetUsed
+    snr_db: Quality
+    direct: Rates
+    """Without a defence."""
+    cells: Mapping[str, Rates]
+    """By the name of the defence."""
+    detections: Mapping[str, Detection]
+
+
+@dataclass(frozen=True)
+class DefenceResults:
+    """A ``defences.json``, validated."""
+
+    classifier: AttackedClassifier
+    data: DataUsed
+    pairs: int
+    available: int
+    clips: int
+    groups: int
+    clean_accuracy: float
+    baseline_rate: float
+    defences: tuple[DefenceUsed, ...]
+    rows: tuple[DefenceRow, ...]
+    seed: int
+    command: str
+    environment: Mapping[str, Any]
+    duration_seconds: float
+    created: str
+
+    @property
+    def budgets(self) -> tuple[BudgetUsed, ...]:
+        """The budgets, each once, in the order of the rows."""
+        return tuple(dict.fromkeys(row.budget for row in self.rows))
+
+    def meeting(self, defence: DefenceUsed, budget: BudgetUsed) -> tuple[DefenceRow, ...]:
+        """Return the rows of a budget whose clips met a defence."""
+        return tuple(r for r in self.rows if r.budget == budget and defence.name in r.cells)
+
+
+def knows(row: DefenceRow, defence: DefenceUsed) -> bool:
+    """Tell whether an attack knows a defence; a retrained generator knows no detector."""
+    return row.knows == defence.name or (row.knows == EVERY and defence.kind == "defence")
+
+
+def load_defences(path: Path) -> DefenceResults:
+    """Read and check a ``defences.json``. Fields that this version does not know are left out.
+
+    Raises:
+        MondegreenError: The file is missing, not JSON, of another format, or a field is missing or
+            damaged; the message names the file and the field.
+    """
+    top = Fields.of(read_json(path), str(path))
+    if top.value("format") != FORMAT:
+        top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
+    pairs = top.child("pairs")
+    defences = tuple(_defence(one) for one in top.children("defences"))
+    return DefenceResults(
+        classifier=read_classifier(top.child("classifier")),
+        data=read_data(top.child("dataset")),
+        pairs=pairs.count("count"),
+        available=pairs.count("available"),
+        clips=pairs.count("clips"),
+        groups=pairs.count("groups"),
+        clean_accuracy=top.rate("clean_accuracy"),
+        baseline_rate=top.rate("baseline_rate"),
+        defences=defences,
+        rows=tuple(_row(one, {two.name for two in defences}) for one in top.children("rows")),
+        seed=top.count("seed"),
+        command=top.text("command"),
+        environment=top.child("environment").values,
+        duration_seconds=top.number("duration_seconds"),
+        created=top.text("created"),
+    )
+
+
+def _defence(fields: Fields) -> DefenceUsed:
+    proven = fields.optional_child("certificate")
+    kind = fields.text("kind")
+    if kind not in ("defence", "detector"):
+        fields.fail("kind", f"{kind!r} is neither defence nor detector")
+    return DefenceUsed(
+        name=fields.text("name"),
+        kind=kind,
+        settings=fields.text("settings"),
+        straight_through=fields.flag("straight_through"),
+        clean_accuracy=fields.rate("clean_accuracy"),
+        accuracy_loss=fields.number("accuracy_loss"),
+        loss_interval=_ends(fields, "loss_interval"),
+        proven=None if proven is None else _proven(proven),
+        alarms=_alarms(fields) if kind == "detector" else None,
+    )
+
+
+def _proven(fields: Fields) -> Proven:
+    return Proven(
+        clips=fields.count("clips"),
+        certified_right=fields.count("certified_right"),
+        abstained=fields.count("abstained"),
+        draws=fields.count("draws"),
+        median_radius=fields.optional_number("median_radius"),
+        median_snr_db=fields.optional_number("median_snr_db"),
+        lowest_snr_db=fields.optional_number("lowest_snr_db"),
+    )
+
+
+def _alarms(fields: Fields) -> Alarms:
+    return Alarms(
+        chosen_on=fields.count("chosen_on"),
+        trained_on=fields.count("trained_on"),
+        false_alarm_rate=fields.rate("false_alarm_rate"),
+        false_alarm_interval=_ends(fields, "false_alarm_interval"),
+    )
+
+
+def _row(fields: Fields, names: set[str]) -> DefenceRow:
+    knows = fields.value("knows")
+    if knows is not None and knows != EVERY and knows not in names:
+        fields.fail("knows", f"{knows!r} is none of the defences")
+    cells = {one.text("defence"): one for one in fields.children("cells")}
+    if not cells.keys() <= names:
+        fields.fail("cells", "there is one of a defence that is not listed")
+    detections = {name: one.optional_child("detection") for name, one in cells.items()}
+    return DefenceRow(
+        label=fields.text("label"),
+        knows=knows,
+        attack=read_attack(fields.child("attack")),
+        budget=read_budget(fields.child("budget")),
+        snr_db=read_quality(fields, "snr_db"),
+        direct=_rates(fields.child("direct")),
+        cells={name: _rates(one) for name, one in cells.items()},
+        detections={name: _detection(one) for name, one in detections.items() if one is not None},
+    )
+
+
+def _rates(fields: Fields) -> Rates:
+    return Rates(
+        success_rate=fields.rate("success_rate"),
+        success_interval=_ends(fields, "success_interval"),
+        true_label_rate=fields.rate("true_label_rate"),
+        true_label_interval=_ends(fields, "true_label_interval"),
+    )
+
+
+def _detection(fields: Fields) -> Detection:
+    curve = fields.value("roc")
+    if not isinstance(curve, list) or not all(isinstance(one, (int, float)) for one in curve):
+        fields.fail("roc", "expected a list of numbers")
+    return Detection(
+        positives=fields.count("positives"),
+        auc=fields.rate("auc"),
+        auc_interval=_ends(fields, "auc_interval"),
+        detected_rate=fields.rate("detected_rate"),
+        detected_interval=_ends(fields, "detected_interval"),
+        roc=tuple(float(one) for one in curve),
+    )
+
+
+def _ends(fields: Fields, name: str) -> Interval:
+    """Return the ends of an interval, in order; a missing one is an error."""
+    value = fields.value(name)
+    numbers = isinstance(value, list) and all(isinstance(end, (int, float)) for end in value)
+    if not numbers or len(value) != 2 or value[0] > value[1]:
+        fields.fail(name, "expected two numbers in order")
+    return float(value[0]), float(value[1])
