@@ -138,6 +138,11 @@ def detector_shield(
         known: Detector = Consistency(classifier, behind.known)
     elif kind == RESIDUAL and not rest:
         benign, adversarial = adversarial_lessons(classifier, lessons, options)
+        if not len(adversarial):
+            raise MondegreenError(
+                f"detector {text!r}: no attack of --lessons fools the classifier on a training "
+                "clip; name stronger ones, or louder budgets."
+            )
         detector = known = Residual().to(classifier.device).fit(benign, adversarial)
         trained = len(adversarial)
     else:
