@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 CARD := src/mondegreen/zoo/speech-commands $(foreach db,20 25 30,results/spotter-spectral-$(db)db) \
         results/spotter-spectral-20db-quiet
 
-.PHONY: help setup demo test test-browser test-slow lint format types smoke results results-check \
+.PHONY: help setup demo docs test test-browser test-slow lint format types smoke results results-check \
         picture reproduction-pictures clean
 
 help:
@@ -20,9 +20,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) torch
-	$(INSTALL) --editable '.[quality,baselines,speech,onnx,codecs,rooms,demo,dev,browser]' || { \
+	$(INSTALL) --editable '.[quality,baselines,speech,onnx,codecs,rooms,demo,hf,dev,browser,docs]' || { \
 	  echo "note: PESQ is compiled here and needs a C compiler; going on without it" >&2; \
-	  $(INSTALL) --editable '.[baselines,speech,onnx,codecs,rooms,demo,dev,browser]'; }
+	  $(INSTALL) --editable '.[baselines,speech,onnx,codecs,rooms,demo,hf,dev,browser,docs]'; }
 	touch $@
 
 demo: setup  ## train, attack, measure and report on the synthetic corpus (FRESH=1 starts over)
@@ -41,6 +41,9 @@ test-browser: setup  ## the pages in a headless Chromium (skipped where there is
 
 test-slow: setup  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+docs: setup  ## the documentation as a site in site/, to be opened from the disk; any broken link fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lint: setup  ## style and format
 	$(BIN)/ruff check .
@@ -62,6 +65,8 @@ results: setup  ## write docs/results.md and the README's table from results/*/r
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md
 	$(BIN)/python -m mondegreen.report.docs_transfer results docs/transfer.md
 	$(BIN)/python -m mondegreen.report.docs_channels results docs/channels.md
+	$(BIN)/python -m mondegreen.report.docs_audits results docs/audit.md
+	$(BIN)/python -m mondegreen.report.docs_hardening results docs/hardening.md
 	$(BIN)/python -m mondegreen.report.docs_defences results docs/defences.md
 	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md
@@ -84,6 +89,8 @@ results-check: setup  ## fail when these are out of step with the result files
 	$(BIN)/python -m mondegreen.report.docs_comparison results docs/comparison.md --check
 	$(BIN)/python -m mondegreen.report.docs_transfer results docs/transfer.md --check
 	$(BIN)/python -m mondegreen.report.docs_channels results docs/channels.md --check
+	$(BIN)/python -m mondegreen.report.docs_audits results docs/audit.md --check
+	$(BIN)/python -m mondegreen.report.docs_hardening results docs/hardening.md --check
 	$(BIN)/python -m mondegreen.report.docs_defences results docs/defences.md --check
 	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md --check
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md --check
@@ -91,4 +98,4 @@ results-check: setup  ## fail when these are out of step with the result files
 	$(BIN)/python -m mondegreen.report.card --check $(CARD)
 
 clean:  ## delete runs and caches, keep the environment
-	rm -rf runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf runs build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

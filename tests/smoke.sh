@@ -30,6 +30,8 @@ holds() {  # holds FILE...: the files must exist and not be empty
 
 expect 0 "$command" --help
 expect 0 "$command" --version
+expect 0 "$command" doctor --json
+holds out.txt
 expect 0 "$command" train generator --help
 expect 0 "$command" data download --help
 
@@ -97,6 +99,21 @@ expect 0 "$command" train generator --preset smoke --classifier demo/classifier 
   --training.epochs 1 --out through-channels
 expect 2 "$command" channels --channel nonsense --out nothing
 
+expect 0 "$command" harden --classifier demo/classifier --generator demo/generator --method refined \
+  --epochs 1 --select-steps 2 --out hardened
+holds hardened/checkpoints/best/classifier.json hardened/metrics.jsonl hardened/summary.json
+expect 0 "$command" train generator --preset smoke --classifier hardened --training.epochs 1 \
+  --out against-hardened
+expect 0 "$command" harden report --classifiers demo/classifier hardened --generators \
+  demo/generator against-hardened --snr-db 20 --check-db 20 --pairs 4 --steps 2 --queries 2 \
+  --square-pairs 2 --restarts 2 --out hardening
+holds hardening/hardening.json hardening/table.md hardening/figures/hardening.svg
+expect 2 "$command" harden --classifier demo/classifier --method generator --out nothing
+
+expect 0 "$command" audit demo/classifier --minutes 0.05 --start-from scratch --out audit
+holds audit/audit.json audit/report.html audit/figures/success_over_snr.svg
+expect 0 "$command" audit demo/classifier --minutes 0.05 --start-from scratch --out audit
+expect 2 "$command" audit nothing-here --data voices --out nothing
 expect 0 "$command" defend --classifier demo/classifier --defence median:samples=3 --out defended
 expect 0 "$command" defences --generator demo/generator --defence gaussian:sigma=0.01@2 \
   --detector residual --attacks generator --lessons pgd:steps=5@snr:0 --training-clips 12 \

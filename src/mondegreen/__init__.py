@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mondegreen.errors import MondegreenError
     from mondegreen.evaluation.evaluate import Evaluation, evaluate
     from mondegreen.generators.generator import Generator, load_generator
+    from mondegreen.shortcuts import open_clips, train_generator
 
 __version__ = "0.1.0"
 
@@ -36,9 +37,11 @@ __all__ = [
     "evaluate",
     "load_classifier",
     "load_generator",
+    "open_clips",
     "parse_budget",
     "parse_channel",
     "read_audio",
+    "train_generator",
     "write_wav",
 ]
 
@@ -53,6 +56,7 @@ _HOMES = {
     "errors": ("MondegreenError",),
     "evaluation.evaluate": ("Evaluation", "evaluate"),
     "generators.generator": ("Generator", "load_generator"),
+    "shortcuts": ("open_clips", "train_generator"),
 }
 
 

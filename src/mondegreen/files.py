@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,13 +14,16 @@ from typing import Any
 
 from mondegreen.errors import MondegreenError
 
+_LEFTOVER = re.compile(r"\..*\.[0-9a-f]{8}\.tmp(\.[^.]*)?")
+
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` and rename it onto ``path`` when the block succeeds.
 
-    A reader sees the old file or the new one, never a half of either. The parent folder is made
-    where it is missing.
+    A reader sees the old file or the new one, never a half of either; nor does a power failure
+    leave a half, for the content is on the disk before the name. The parent folder is made where it
+    is missing.
 
     Args:
         path: The file to create or replace.
@@ -32,6 +38,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
+        _settle(temporary)
         temporary.replace(path)
     except OSError as error:
         reason = (error.strerror or str(error)).rstrip(".")
@@ -41,6 +48,40 @@ def atomic_write(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _settle(path: Path) -> None:
+    """Wait until the content of a file is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_leftover(path: Path) -> bool:
+    """Tell whether a file has the name of one that :func:`atomic_write` did not finish.
+
+    Example:
+        >>> is_leftover(Path(".state.0123abcd.tmp.pt")), is_leftover(Path("state.pt"))
+        (True, False)
+    """
+    return _LEFTOVER.fullmatch(path.name) is not None
+
+
+def remove_leftovers(folder: Path, *, older_than: float = 0.0) -> None:
+    """Remove what a process that was killed left half-written in a folder and those below it.
+
+    Args:
+        folder: The folder. If other processes may be writing to it, ``older_than`` has to be longer
+            than they write a file.
+        older_than: Keep files that were changed in the last so many seconds.
+    """
+    for path in folder.rglob(".*.tmp*"):
+        if is_leftover(path):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime >= older_than:
+                    path.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -20,6 +20,7 @@ from mondegreen.gan.config import BudgetSchedule, GeneratorTraining
 from mondegreen.gan.discriminator import DiscriminatorConfig
 from mondegreen.gan.losses import LossWeights
 from mondegreen.generators.generator import NetworkConfig
+from mondegreen.generators.own import OwnConfig
 from mondegreen.generators.spectral import SpectralConfig
 from mondegreen.generators.unet import UNetConfig
 
@@ -73,13 +74,20 @@ def _sample_cnn_training(preset: Preset) -> ClassifierTraining:
     )
 
 
-def generator_network(preset: Preset, kind: NetworkKind | None) -> NetworkConfig:
-    """Return the generator's network; ``paper`` is the paper's U-Net, the others are spectral."""
+def generator_network(preset: Preset, kind: str | None) -> NetworkConfig:
+    """Return the generator's network; ``paper`` is the paper's U-Net, the others are spectral.
+
+    Args:
+        preset: How large it is.
+        kind: ``spectral``, ``unet`` or, from outside, ``module:Class``; None for the preset's.
+    """
     if kind is None:
         kind = "unet" if preset == "paper" else "spectral"
     if kind == "unet":
         width = {"smoke": 0.125, "demo": 0.125, "cpu": 0.25, "paper": 1.0}[preset]
         return UNetConfig(width=width)
+    if kind != "spectral":
+        return OwnConfig(place=kind)
     if preset == "smoke":
         return SpectralConfig(width=32, blocks=2, dial=True)
     if preset == "demo":
@@ -87,21 +95,22 @@ def generator_network(preset: Preset, kind: NetworkKind | None) -> NetworkConfig
     return SpectralConfig(dial=True)
 
 
-def generator_training(preset: Preset, kind: NetworkKind | None) -> GeneratorTraining:
+def generator_training(preset: Preset, kind: str | None) -> GeneratorTraining:
     """Return the hyper-parameters of a generator's training.
 
     A U-Net is trained as in the paper (Algorithm 1, eq. 5 to 10), at the preset's size. The
     spectral generator is trained by the same loop with a budget that tightens, a margin loss and
-    an average of the weights.
+    an average of the weights; so is one from outside, which has no dial to be quiet.
     """
     if kind == "unet" or (kind is None and preset == "paper"):
         return _paper_training(preset)
     epochs = {"smoke": 2, "demo": 14, "cpu": 60, "paper": 80}[preset]
+    hearing = 2.0 if kind in (None, "spectral") else 0.0
     return GeneratorTraining(
         epochs=epochs,
         warm_up_epochs=0,
         batch_size={"smoke": 8, "paper": 64}.get(preset, 32),
-        weights=LossWeights(adversarial=1.0, alpha=0.0, beta=0.0, gamma=0.0, hearing=2.0),
+        weights=LossWeights(adversarial=1.0, alpha=0.0, beta=0.0, gamma=0.0, hearing=hearing),
         classifier_loss="margin",
         discriminator=None,
         budget=BudgetSchedule(final_db=25.0, spread_db=(-5.0, 8.0)),

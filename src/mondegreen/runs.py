@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import platform
@@ -12,13 +14,22 @@ import shlex
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 
 from mondegreen.configs import to_dict
 from mondegreen.errors import MondegreenError
-from mondegreen.files import atomic_write, read_json, write_json, write_text
+from mondegreen.files import (
+    atomic_write,
+    is_leftover,
+    read_json,
+    remove_leftovers,
+    write_json,
+    write_text,
+)
+
+_LOCK = ".lock"
 
 
 def environment() -> dict[str, Any]:
@@ -70,33 +81,36 @@ class Run:
     """A run's folder, opened to begin or to continue.
 
     The same configuration in the same folder continues; another configuration is refused, so that
-    no result is overwritten by accident.
+    no result is overwritten by accident. As long as this object lives, no other process can open
+    the folder, and what one that was killed left half-written is removed.
 
     Args:
         folder: Created where it is missing.
         config: The configuration dataclass of the command.
 
     Raises:
-        MondegreenError: The folder holds a run with another configuration, or cannot be written.
+        MondegreenError: The folder holds a run with another configuration, another process works
+            in it, or it cannot be written.
     """
 
     def __init__(self, folder: Path, config: Any) -> None:
         self.folder = folder
         wanted = to_dict(config)
+        try:
+            json.dumps(wanted, allow_nan=False)
+        except ValueError as error:
+            raise MondegreenError("an option is NaN or infinite; give a finite number.") from error
         path = folder / "config.json"
-        if path.exists() and _never_begun(folder):
-            write_json(path, wanted)
-        elif path.exists():
-            _refuse_other(path, wanted)
-        elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        found = _content(folder)
+        begun = bool(found - {"config.json", "env.json"})  # else it ended before it did anything
+        if begun and not path.exists():
             raise MondegreenError(f"{folder} exists and is not a run. Choose another --out.")
-        else:
-            try:
-                write_json(path, wanted)
-            except ValueError as error:
-                raise MondegreenError(
-                    "an option is NaN or infinite; give a finite number."
-                ) from error
+        if begun:
+            _refuse_other(path, wanted)
+        self._lock = _lock(folder)
+        remove_leftovers(folder)
+        if not begun:
+            write_json(path, wanted)
         if not (folder / "env.json").exists():
             write_json(folder / "env.json", environment() | {"command": command_line()})
 
@@ -121,18 +135,7 @@ class Run:
 
     def metrics(self) -> list[dict[str, float | None]]:
         """Return the lines of ``metrics.jsonl`` up to one that is half-written or damaged."""
-        path = self.folder / "metrics.jsonl"
-        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-        rows = []
-        for line in text.splitlines():
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):
-                break
-            if not isinstance(row, dict) or not isinstance(row.get("step"), int):
-                break
-            rows.append(row)
-        return rows
+        return read_metrics(self.folder)
 
     def save_state(self, state: dict[str, Any]) -> None:
         """Write the state that a training needs to continue, atomically."""
@@ -154,7 +157,7 @@ class Run:
             return None
         try:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-            step = int(dict(state)["step"])
+            step = int(dict(state).get("logged", state["step"]))
         except Exception as error:  # torch raises many kinds for a damaged file
             raise MondegreenError(
                 f"{path} is damaged ({error}). Delete {self.folder} to begin again."
@@ -175,9 +178,54 @@ class Run:
         write_json(self.folder / "summary.json", summary)
 
 
-def _never_begun(folder: Path) -> bool:
-    """Tell whether a run ended before it did anything, say for a wrong option."""
-    return {path.name for path in folder.iterdir()} <= {"config.json", "env.json"}
+def read_metrics(folder: Path) -> list[dict[str, float | None]]:
+    """Return the lines of a run's ``metrics.jsonl`` up to one that is half-written or damaged."""
+    path = folder / "metrics.jsonl"
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    rows = []
+    for line in text.splitlines():
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            break
+        if not isinstance(row, dict) or not isinstance(row.get("step"), int):
+            break
+        rows.append(row)
+    return rows
+
+
+def _content(folder: Path) -> set[str]:
+    """Return the names in a folder, but for those that a run leaves before it does anything."""
+    if not folder.exists():
+        return set()
+    if not folder.is_dir():
+        raise MondegreenError(f"{folder} exists and is not a run. Choose another --out.")
+    return {path.name for path in folder.iterdir() if path.name != _LOCK and not is_leftover(path)}
+
+
+def _lock(folder: Path) -> IO[str]:
+    """Keep other processes out of a folder as long as the file that is returned lives.
+
+    Raises:
+        MondegreenError: Another one is in it, or the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / _LOCK).open("w")
+    except OSError as error:
+        raise MondegreenError(
+            f"cannot write {folder}: {error.strerror}. Choose another output folder."
+        ) from error
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however it ends
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN):
+            file.close()
+            raise MondegreenError(
+                f"another process is working in {folder}; wait for it, or choose another --out."
+            ) from error
+        # A file system without locks: then nobody is kept out.
+    return file
 
 
 def _refuse_other(path: Path, wanted: dict[str, Any]) -> None:

@@ -25,14 +25,25 @@ def fingerprint(module: nn.Module, settings: Any) -> str:
 
     Args:
         module: Weights and buffers count, buffers that are not saved as well.
-        settings: Plain values that count too.
+        settings: Plain values that count too; others count as they are printed.
     """
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
     tensors = {**module.state_dict(), **dict(module.named_buffers())}
     for name, tensor in sorted(tensors.items()):
         digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        if isinstance(tensor, torch.Tensor):
+            digest.update(_bytes(tensor))
+        else:  # such as the packed weights of a quantised layer
+            digest.update(repr(tensor).encode())
     return digest.hexdigest()[:16]
+
+
+def _bytes(tensor: torch.Tensor) -> bytes:
+    """Return the content of a tensor of any type, also of those that NumPy does not know."""
+    flat = tensor.detach().cpu().contiguous().reshape(-1)
+    if tensor.is_quantized:
+        flat = flat.int_repr()
+    return flat.view(torch.uint8).numpy().tobytes()
 
 
 def save_weights(path: Path, module: nn.Module) -> None:

@@ -10,12 +10,12 @@ import torch
 from mondegreen.classifiers.classifier import (
     Classifier,
     ClassifierConfig,
-    find_checkpoint,
     load_classifier,
     predict,
     save_classifier,
 )
 from mondegreen.classifiers.features import PaperMFCCConfig
+from mondegreen.classifiers.places import find_checkpoint
 from mondegreen.classifiers.wide_resnet import WideResNetConfig
 from mondegreen.errors import MondegreenError
 

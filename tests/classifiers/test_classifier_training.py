@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import copy
 import json
 import math
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,13 +20,14 @@ from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, load
 from mondegreen.classifiers.training import (
     ClassifierTraining,
     accuracy,
-    epoch_generator,
     train_classifier,
 )
 from mondegreen.data.augment import Augment, AugmentConfig
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.data.noise import NoiseBank
+from mondegreen.epochs import epoch_generator
 from mondegreen.errors import MondegreenError
+from mondegreen.interruption import Terminated
 from mondegreen.runs import Run
 
 SHORT = ClassifierTraining(
@@ -283,3 +287,129 @@ WRONG: list[tuple[str, Any]] = [
 def test_impossible_hyper_parameters_are_refused(name: str, value: Any) -> None:
     with pytest.raises(MondegreenError, match=name.replace("_", "-")):
         ClassifierTraining(**{name: value})
+
+
+class Signalling(Augment):
+    """Sends this process a signal at one call."""
+
+    def __init__(self, inner: Augment, call: int, number: signal.Signals) -> None:
+        super().__init__(inner.config, inner.sample_rate, inner.noise)
+        self.left, self.number = call, number
+
+    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), self.number)
+        return super().__call__(x, generator)
+
+
+@pytest.mark.parametrize("call", [1, 3, 7])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_after_the_step_and_loses_none(
+    call: int,
+    number: signal.Signals,
+    reference: Path,
+    train: Train,
+    augment: Augment,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(Terminated if number == signal.SIGTERM else KeyboardInterrupt):
+        train(folder, Signalling(augment, call, number))
+    assert "stopping after this step" in capsys.readouterr().err
+    assert steps_of(folder) == call
+    torch.rand(17)
+    counting = Failing(augment, 99, KeyboardInterrupt)
+    train(folder, counting)
+    assert counting.calls + call == steps_of(reference)  # none is repeated
+    assert same(state_of(folder), state_of(reference))
+    assert rows_of(folder) == rows_of(reference)
+
+
+def steps_of(folder: Path) -> int:
+    """How many steps were taken."""
+    return int(state_of(folder)["scheduler"]["last_epoch"])
+
+
+def test_a_long_epoch_is_saved_in_between(
+    reference: Path,
+    train: Train,
+    augment: Augment,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mondegreen.epochs.SAVE_SECONDS", 0.0)
+    with pytest.raises(ZeroDivisionError):  # as sudden as a kill
+        train(tmp_path / "run", Failing(augment, 3, ZeroDivisionError))
+    assert steps_of(tmp_path / "run") == 3
+    train(tmp_path / "run")
+    assert same(state_of(tmp_path / "run"), state_of(reference))
+    assert rows_of(tmp_path / "run") == rows_of(reference)
+
+
+def test_a_nan_loss_names_the_step_and_its_clips(
+    train: Train, augment: Augment, tmp_path: Path, splits: dict[str, ClipDataset]
+) -> None:
+    with pytest.raises(
+        MondegreenError, match=r"became nan in epoch 1, step 3 \(16 clips: "
+    ) as info:
+        train(tmp_path / "run", Failing(augment, 2, float("nan")))
+    random = epoch_generator(SHORT.seed, 0)
+    batches = list(splits["train"].epoch(16, random))
+    order = torch.randperm(len(splits["train"]), generator=epoch_generator(SHORT.seed, 0))
+    names = splits["train"].names(order[32:48])
+    assert all(name in str(info.value) for name in names[:4])
+    assert torch.equal(batches[2][1], splits["train"].labels[order[32:48]])
+
+
+class Crowded:
+    """Has room for so many clips at once."""
+
+    def __init__(self, clips: int) -> None:
+        self.clips, self.refused = clips, 0
+
+    def __call__(self, module: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        if module.training and len(inputs[0]) > self.clips:
+            self.refused += 1
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+
+def test_a_batch_that_does_not_fit_makes_the_same_step_in_parts(
+    small: Classifier, capsys: pytest.CaptureFixture[str]
+) -> None:
+    random = torch.Generator().manual_seed(1)
+    x, label = 0.3 * torch.randn(16, 1, 1024, generator=random), torch.arange(16) % 3
+    for part in small.modules():  # it would see a part's statistics, and dropout other draws
+        if isinstance(part, torch.nn.modules.batchnorm._BatchNorm | torch.nn.Dropout):
+            part.eval()
+    whole, parted = copy.deepcopy(small), copy.deepcopy(small)
+    room = Crowded(5)
+    parted.module.register_forward_pre_hook(room)
+    parted.module.training = True
+    fabric = Fabric(accelerator="cpu", devices=1)
+    losses, states = [], []
+    for classifier in (whole, parted):
+        state = module._new_state(classifier, SHORT, steps=4)
+        state.optimizer.param_groups[0]["eps"] = 1e-4  # or Adam turns rounding into signs
+        losses.append(float(module._step(state, x, label, SHORT, fabric)))
+        states.append(state)
+    assert (room.refused, states[1].parts.count) == (2, 4)
+    assert "worked off in 4 parts" in capsys.readouterr().err
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    for one, other, before in zip(
+        whole.parameters(), parted.parameters(), small.parameters(), strict=True
+    ):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+        assert one.grad is None or not bool(one.grad.any()) or not torch.equal(one, before)
+
+
+def test_a_batch_that_fits_in_no_way_is_an_error(train: Train, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Classifier, "forward", _no_room)
+        with pytest.raises(MondegreenError, match=r"16 clips does not fit.*not even in 8 parts"):
+            train(tmp_path / "run")
+
+
+def _no_room(*_: object) -> Tensor:
+    raise torch.OutOfMemoryError("CUDA out of memory.")

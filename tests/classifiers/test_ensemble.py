@@ -18,7 +18,6 @@ from mondegreen.budgets import SNR
 from mondegreen.classifiers.classifier import (
     Classifier,
     ClassifierConfig,
-    ensemble_file,
     load_classifier,
     predict,
     save_classifier,
@@ -32,6 +31,7 @@ from mondegreen.classifiers.ensemble import (
     save_ensemble,
 )
 from mondegreen.classifiers.features import LogMelConfig
+from mondegreen.classifiers.places import ensemble_file
 from mondegreen.classifiers.tc_resnet import TCResNetConfig
 from mondegreen.errors import MondegreenError
 

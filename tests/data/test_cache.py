@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import shutil
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import soundfile
 import torch
 
 from mondegreen.audio import fit_length, float_to_pcm16, read_mono
+from mondegreen.claims import claimed
 from mondegreen.data import cache as cache_module
 from mondegreen.data import decoding
 from mondegreen.data.cache import ClipCache, default_cache_folder
@@ -147,19 +147,25 @@ def test_an_interrupted_build_leaves_nothing_and_can_be_repeated(
     assert len(build(corpus, tmp_path / "cache")) == 12
 
 
-def test_remains_of_killed_builds_go_when_they_are_a_day_old(
+def test_remains_of_killed_builds_go_and_builds_under_way_stay(
     pair_folder: Path, tmp_path: Path
 ) -> None:
     corpus = folder_corpus(pair_folder)
     cache = build(corpus, tmp_path / "cache")
-    old = cache.data.with_name(f".{cache.data.name[:16]}-dead.pcm.tmp")
-    young = old.with_name(old.name + "2")
-    for path in (old, young):
+    key = cache.data.name[:16]
+    dead = [cache.data.with_name(name) for name in (f".{key}-dead.pcm.tmp", f"{key}-dead.pcm")]
+    busy = [cache.data.with_name(name) for name in (f".{key}-busy.pcm.tmp", f"{key}-busy.pcm")]
+    for path in dead:
         path.write_bytes(b"x")
-    os.utime(old, (time.time() - 90_000,) * 2)
-    os.utime(corpus.clips[0].path, ns=(1, 1))
+    with claimed(busy[0]), claimed(busy[1]):
+        build(corpus, tmp_path / "cache")
+        assert not any(path.exists() for path in dead)
+        os.utime(corpus.clips[0].path, ns=(1, 1))
+        again = build(corpus, tmp_path / "cache")
+        assert all(path.exists() for path in busy)
+        assert not cache.data.exists() and again.data.exists()
     build(corpus, tmp_path / "cache")
-    assert (old.exists(), young.exists()) == (False, True)
+    assert not any(path.exists() for path in busy)
 
 
 def test_bad_clips_are_counted_and_five_are_named(pair_folder: Path, tmp_path: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import soundfile
@@ -345,3 +347,77 @@ def test_one_clip_is_not_enough(tmp_path: Path, classifier: Classifier, data: Cl
 def test_budget_schedule_tightens_and_then_stays() -> None:
     schedule = BudgetSchedule(final_db=25.0, start_db=5.0, ramp=0.5)
     assert [schedule.at(p) for p in (0.0, 0.25, 0.5, 1.0)] == [5.0, 15.0, 25.0, 25.0]
+
+
+@pytest.mark.parametrize("training", [BUDGETED, PAPER], ids=["budgeted", "paper"])
+@pytest.mark.parametrize("step", [1, 3])
+def test_a_signal_stops_after_the_step_and_loses_none(
+    tmp_path: Path,
+    classifier: Classifier,
+    data: ClipDataset,
+    training: GeneratorTraining,
+    step: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    training = replace(training, batch_size=4)
+    network = SPECTRAL if training.discriminator is None else UNetConfig(width=0.25)
+    whole = trainer(tmp_path / "whole", training, classifier, data, network)
+    whole.fit()
+    first = trainer(tmp_path / "parts", training, classifier, data, network)
+    taken, real = 0, GeneratorTrainer._step
+
+    def count(self: GeneratorTrainer, *arguments: Any) -> dict[str, float]:
+        nonlocal taken
+        taken += 1
+        if taken == step:
+            os.kill(os.getpid(), signal.SIGINT)
+        return real(self, *arguments)
+
+    monkeypatch.setattr(GeneratorTrainer, "_step", count)
+    with pytest.raises(KeyboardInterrupt):
+        first.fit()
+    assert first.state.step == step
+    second = trainer(tmp_path / "parts", training, classifier, data, network)
+    assert second.state.step == step
+    second.fit()
+    assert taken == whole.state.step  # none was repeated
+    assert same(weights(whole.state.generator), weights(second.state.generator))
+    assert same(weights(whole.state.average), weights(second.state.average))
+    rows = [
+        [{k: v for k, v in row.items() if k != "seconds"} for row in work.run.metrics()]
+        for work in (whole, second)
+    ]
+    assert rows[0] == rows[1]
+
+
+def test_a_batch_that_does_not_fit_makes_the_same_step_in_parts(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset
+) -> None:
+    """Of the fast generator and a discriminator of spectra, which normalise no batch."""
+    training = replace(
+        BUDGETED,
+        batch_size=12,
+        weights=LossWeights(alpha=0.5, beta=1.0, gamma=0.1, matching=0.1),
+        discriminator=SpectralDiscriminatorConfig(),
+    )
+    whole = trainer(tmp_path / "whole", training, classifier, data)
+    parted = trainer(tmp_path / "parted", training, classifier, data)
+    refused = 0
+
+    def crowded(module: torch.nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        nonlocal refused
+        if len(inputs[0]) > 3:
+            refused += 1
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    for work in (whole, parted):
+        work.state.optimizer.param_groups[0]["eps"] = 1e-3  # or Adam turns rounding into signs
+    parted.state.generator.register_forward_pre_hook(crowded)
+    before = weights(whole.state.generator)
+    one, other = next(whole._epoch()), next(parted._epoch())
+    assert refused == 2
+    assert one == pytest.approx(other, rel=1e-3)
+    assert not same(before, weights(whole.state.generator))
+    for a, b in zip(weights(whole.state.generator), weights(parted.state.generator), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-5)
+    assert parted.state.state_dict()["parts"] == 4

@@ -21,7 +21,7 @@ from mondegreen.reproduction.gather import gather
 from mondegreen.reproduction.generators import generators
 from mondegreen.reproduction.plan import VARIANTS, Setting, ablation_folder
 from mondegreen.reproduction.scale import scale
-from mondegreen.reproduction.stage import Outcome, Stage
+from mondegreen.stages.stage import Outcome, Stage
 
 LABELS = ("yes", "no", "up")
 GROUPS = {"yes/a.wav": "ann", "no/b.wav": "bob", "up/c.wav": "bob"}

@@ -12,7 +12,7 @@ import pytest
 from mondegreen.cli import main, options
 from mondegreen.reproduction.plan import ESC10, VARIANTS, settings, stages
 from mondegreen.reproduction.scale import ScaleName, rehearsal, scale
-from mondegreen.reproduction.stage import Stage
+from mondegreen.stages.stage import Stage
 
 OUT = Path("runs/reproduction")
 PRESETS: tuple[ScaleName, ...] = get_args(ScaleName)

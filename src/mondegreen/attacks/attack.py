@@ -17,7 +17,7 @@ from torch import Tensor
 
 from mondegreen.audio import quantize
 from mondegreen.budgets import Budget, quantize_within
-from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.classifier import Classifier, require_gradients
 from mondegreen.errors import MondegreenError
 
 
@@ -74,6 +74,9 @@ class Attack(ABC):
     """Whether any label but the one given is a success. Attacks that can do both take it as a
     keyword argument and report it among their parameters."""
 
+    needs_gradients: bool = False
+    """Whether it follows the classifier's gradients, and so cannot attack one that has none."""
+
     @property
     @abstractmethod
     def name(self) -> str:
@@ -109,6 +112,15 @@ class Attack(ABC):
         """
         return Found(self.perturb(classifier, x, target, budget))
 
+    def refuse_unable(self, classifier: Classifier) -> None:
+        """Refuse a classifier that does not give what the attack needs.
+
+        Raises:
+            MondegreenError: The attack needs gradients, and the classifier has none.
+        """
+        if self.needs_gradients:
+            require_gradients(classifier, self.name)
+
     def __repr__(self) -> str:
         """Show the hyper-parameters."""
         inner = ", ".join(f"{key}={value!r}" for key, value in self.parameters().items())
@@ -136,8 +148,10 @@ class Attack(ABC):
             - Input: ``(batch, 1, time)``
 
         Raises:
-            MondegreenError: ``x`` and ``target`` differ in length, or a target is no label.
+            MondegreenError: ``x`` and ``target`` differ in length, a target is no label, or the
+                attack needs gradients and the classifier has none.
         """
+        self.refuse_unable(classifier)
         if not isinstance(target, Tensor):
             indices = [classifier.label_index(label) for label in target]
             target = torch.tensor(indices, device=x.device)

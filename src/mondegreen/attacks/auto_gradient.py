@@ -123,6 +123,8 @@ class AutoProjectedGradient(SearchingAttack):
         MondegreenError: ``steps`` or ``restarts`` is below 1, or another setting is out of range.
     """
 
+    needs_gradients = True
+
     def __init__(
         self,
         *,

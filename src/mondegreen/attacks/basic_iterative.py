@@ -39,6 +39,8 @@ class BasicIterative(SearchingAttack):
         MondegreenError: ``steps`` is below 1, or another setting is out of range.
     """
 
+    needs_gradients = True
+
     def __init__(
         self,
         *,

@@ -70,6 +70,8 @@ class CarliniWagner(SearchingAttack):
             positive.
     """
 
+    needs_gradients = True
+
     def __init__(
         self,
         *,

@@ -189,6 +189,8 @@ class DeepFool(SearchingAttack):
         MondegreenError: ``steps`` or ``candidates`` is below 1, or another number is negative.
     """
 
+    needs_gradients = True
+
     def __init__(
         self,
         *,

@@ -32,6 +32,8 @@ class FastGradient(SearchingAttack):
         MondegreenError: ``kappa`` is negative, or the loss is unknown.
     """
 
+    needs_gradients = True
+
     def __init__(
         self, *, kappa: float = KAPPA, loss: Loss = "cross-entropy", untargeted: bool = False
     ) -> None:

@@ -189,6 +189,8 @@ class ProjectedGradient(SearchingAttack):
             range, or the channel is not understood.
     """
 
+    needs_gradients = True
+
     def __init__(
         self,
         *,

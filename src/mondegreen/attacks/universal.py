@@ -19,7 +19,8 @@ from torch.nn import functional as F
 from mondegreen.attacks.attack import Attack
 from mondegreen.audio import fit_length
 from mondegreen.budgets import SNR, Budget
-from mondegreen.classifiers.classifier import Classifier, find_checkpoint
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.places import find_checkpoint
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json

@@ -19,14 +19,16 @@ from mondegreen.attacks.universal import (
     UniversalPerturbation,
     save_universal,
 )
-from mondegreen.classifiers.classifier import Classifier
-from mondegreen.classifiers.training import epoch_generator
+from mondegreen.classifiers.classifier import Classifier, require_gradients
 from mondegreen.data.augment import Augment, AugmentConfig, uniform
 from mondegreen.data.dataset import ClipDataset
+from mondegreen.epochs import Epoch
 from mondegreen.errors import MondegreenError
+from mondegreen.fitting import Parts
 from mondegreen.gan.config import BudgetSchedule
 from mondegreen.gan.losses import margin_loss
 from mondegreen.gan.validation import draw_targets
+from mondegreen.interruption import StopRequest, stop_when_safe
 from mondegreen.metrics.snr import snr_db
 from mondegreen.progress import progress_bar
 from mondegreen.runs import Run
@@ -87,6 +89,7 @@ class UniversalTrainer:
         splits: dict[str, ClipDataset],
         run: Run,
     ) -> None:
+        require_gradients(classifier, "training a universal perturbation")
         self.training, self.classifier, self.run = training, classifier, run
         self.train, self.validation = splits["train"], splits["validation"]
         self.universal = build_universal(config).draw(torch.Generator().manual_seed(training.seed))
@@ -97,6 +100,8 @@ class UniversalTrainer:
             self.augment = Augment(training.augment, config.sample_rate)
         self.total = training.epochs * -(-len(self.train) // training.batch_size)
         self.epoch, self.step, self.success, self.best_success = 0, 0, 0.0, -1.0
+        self._within: dict[str, Any] | None = None
+        self._parts = Parts(least=1)
         saved = run.load_state()
         if saved is not None:
             self._restore(saved)
@@ -109,26 +114,34 @@ class UniversalTrainer:
         Raises:
             MondegreenError: The loss became NaN; the last good state is kept.
         """
-        with progress_bar() as bar:
+        size, scale = self.training.batch_size, self.classifier.normalization
+        with progress_bar() as bar, stop_when_safe() as stop:
             task = bar.add_task("training", total=self.total, completed=self.step)
             while self.epoch < self.training.epochs:
-                start = time.perf_counter()
-                sums = {"universal/loss": 0.0, "train/success": 0.0}
-                before = self.step
-                random = epoch_generator(self.training.seed, self.epoch)
-                scale = self.classifier.normalization
-                size = self.training.batch_size
-                for x, label in self.train.epoch(size, random, normalization=scale):
-                    for name, value in self._step(x, label, random).items():
-                        sums[name] += value
+                stop.obey()
+                epoch = Epoch(self.training.seed, self.epoch, self._within)
+                for x, label in epoch.batches(self.train, size, scale):
+                    epoch.add(self._step(x, label, epoch))
                     bar.update(task, advance=1)
-                self.epoch += 1
-                steps = self.step - before
-                self._end_epoch({name: value / steps for name, value in sums.items()}, start)
+                    self._keep(epoch, stop)
+                self.epoch, self._within = self.epoch + 1, None
+                self._end_epoch(epoch.means(), epoch.seconds)
         return max(self.best_success, 0.0)
 
-    def _step(self, x: Tensor, label: Tensor, random: torch.Generator) -> dict[str, float]:
+    def _keep(self, epoch: Epoch, stop: StopRequest) -> None:
+        """Save in the middle of an epoch, where it is time to or somebody wants to stop.
+
+        At an epoch's end it is saved anyhow.
+        """
+        if epoch.batch < self.total // self.training.epochs and (stop or epoch.due()):
+            self._within = epoch.state_dict()
+            # Only what was logged before this epoch counts when it is continued.
+            self.run.save_state(self._state() | {"logged": self.step - epoch.steps})
+            stop.obey()
+
+    def _step(self, x: Tensor, label: Tensor, epoch: Epoch) -> dict[str, float]:
         """Draw targets and budgets, and update what is trained."""
+        random = epoch.random
         t, device = self.training, self.classifier.device
         progress = self.step / self.total
         if self.augment is not None:
@@ -136,26 +149,37 @@ class UniversalTrainer:
         targets = torch.arange(len(self.classifier.labels))
         target = draw_targets(label, targets, random).to(device)
         wanted = t.budget.at(progress) + uniform(len(x), *t.budget.spread_db, random)
-        x = x.to(device)
-        logits = self.classifier(x + self.universal(x, target, snr_db=wanted.to(device)))
-        loss = margin_loss(logits, target, t.kappa) + 0.2 * F.cross_entropy(logits, target)
-        value = float(loss.detach())
+        x, wanted = x.to(device), wanted.to(device)
+
+        def gradient(parts: list[slice]) -> tuple[float, float]:
+            self.optimizer.zero_grad(set_to_none=True)
+            value = hits = 0.0
+            for part in parts:
+                delta = self.universal(x[part], target[part], snr_db=wanted[part])
+                logits, aim = self.classifier(x[part] + delta), target[part]
+                loss = margin_loss(logits, aim, t.kappa) + 0.2 * F.cross_entropy(logits, aim)
+                share = len(aim) / len(target)
+                (loss * share).backward()  # type: ignore[no-untyped-call]
+                value += share * float(loss.detach())
+                hits += share * float((logits.argmax(dim=1) == aim).double().mean())
+            return value, hits
+
+        value, hits = self._parts.fit(len(x), gradient)
         if not math.isfinite(value):
             raise MondegreenError(
-                f"the loss became {value} in epoch {self.epoch + 1}. Train into another "
-                "--out with a lower --training.learning-rate; the last good state is kept."
+                f"the loss became {value} in {epoch.describe(self.train, t.batch_size)}. Look at "
+                "these clips, or train into another --out with a lower --training.learning-rate; "
+                "the last good state is kept."
             )
         for group in self.optimizer.param_groups:
             group["lr"] = t.learning_rate * 0.5 * (1.0 + math.cos(math.pi * progress))
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.step += 1
-        hits = (logits.argmax(dim=1) == target).double().mean()
-        return {"universal/loss": value, "train/success": float(hits)}
+        return {"universal/loss": value, "train/success": hits}
 
-    def _end_epoch(self, means: dict[str, float], start: float) -> None:
+    def _end_epoch(self, means: dict[str, float], seconds: float) -> None:
         """Measure, checkpoint and log."""
+        start = time.perf_counter()
         success, ratio = validate_universal(
             self.universal, self.classifier, self.validation, self.training.seed
         )
@@ -166,7 +190,7 @@ class UniversalTrainer:
             save_universal(self.run.best, self.universal)
         save_universal(self.run.latest, self.universal)
         measured = {"validation/success": success, "validation/snr_db": ratio}
-        seconds = time.perf_counter() - start
+        seconds += time.perf_counter() - start
         self.run.log(self.step, {"epoch": self.epoch, **means, **measured, "seconds": seconds})
         self.run.save_state(self._state())
 
@@ -178,6 +202,8 @@ class UniversalTrainer:
             "universal": self.universal.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "best_success": self.best_success,
+            "within": self._within,
+            "parts": self._parts.count,
         }
 
     def _restore(self, saved: dict[str, Any]) -> None:
@@ -191,6 +217,7 @@ class UniversalTrainer:
             self.optimizer.load_state_dict(saved["optimizer"])
             self.step, self.epoch = saved["step"], saved["epoch"]
             self.best_success = saved["best_success"]
+            self._within, self._parts.count = saved.get("within"), int(saved.get("parts", 1))
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             raise MondegreenError(
                 f"{where} does not fit this training. Delete {self.run.folder} to begin again."

@@ -30,6 +30,7 @@ from mondegreen.channels.smoothing import Smooth
 from mondegreen.channels.spectral_gate import Gate
 from mondegreen.channels.speed import Speed
 from mondegreen.errors import MondegreenError
+from mondegreen.extensions import construct, find
 
 CHANNELS: Mapping[str, Callable[..., Channel]] = {
     "quantize": Quantize,
@@ -101,8 +102,12 @@ CHANNEL_EXAMPLES: tuple[tuple[str, str], ...] = (
 )
 """Channels to try, each with a sentence of what it does."""
 
-GRAMMAR = "write name, name:option=value,option=low..high, or several joined by +"
+GRAMMAR = (
+    "write name, name:option=value,option=low..high, module:Class for one of your own, or several "
+    "joined by +"
+)
 
+_OWN = re.compile(r"([\w.]+:\w+)(?::(.*))?")
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
 
 
@@ -112,6 +117,7 @@ def parse_channel(text: str) -> Channel:
     Args:
         text: Names of :data:`CHANNELS` and :data:`PRESETS`, joined by ``+`` in the order in which
             the sound passes them; after a colon options, as ``option=value`` with commas between.
+            ``module:Class`` is a :class:`Channel` from outside of the package.
             A number may be a range, ``low..high``, where the option allows one.
 
     Raises:
@@ -132,6 +138,12 @@ def _link(part: str, text: str) -> Channel:
     """Return one link of a chain."""
     name, _, written = part.strip().partition(":")
     maker = CHANNELS.get(name) or PRESETS.get(name)
+    own = _OWN.fullmatch(part.strip())
+    if maker is None and own is not None:
+        name, written = own[1], own[2] or ""
+        maker = find(name, f"channel {text!r}")
+        if not (isinstance(maker, type) and issubclass(maker, Channel)):
+            raise MondegreenError(f"channel {text!r}: {name} is no mondegreen.Channel.")
     if maker is None:
         raise MondegreenError(
             f"channel {text!r}: there is no {name!r}; {GRAMMAR}. Presets: {', '.join(PRESETS)}. "
@@ -148,7 +160,7 @@ def _link(part: str, text: str) -> Channel:
                 f"options and their defaults: {choices}."
             )
         options[key] = _value(value)
-    return maker(**options)
+    return construct(maker, options, f"channel {text!r}")
 
 
 def _value(text: str) -> int | float | str | tuple[float, float]:

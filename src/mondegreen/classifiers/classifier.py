@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -14,12 +15,12 @@ from torch import Tensor, nn
 from mondegreen.audio import Normalization, fit_length, read_mono, rescale, write_wav
 from mondegreen.classifiers.backbones import BackboneConfig, backbone_name, build_network
 from mondegreen.classifiers.features import FrontEndConfig, LogMelConfig
+from mondegreen.classifiers.places import defended_file, ensemble_file, find_checkpoint
 from mondegreen.classifiers.tc_resnet import TCResNetConfig
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json
 from mondegreen.weights import build_described, fingerprint, load_weights, save_weights
-from mondegreen.zoo import resolve
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class Classifier(nn.Module):
         clip_samples: Samples in a clip.
         name: For tables and files.
         normalization: How 16-bit PCM becomes a float for this classifier.
+        differentiable: Whether gradients reach the waveform. Otherwise only attacks that need none
+            are possible: see :func:`require_gradients`.
 
     Raises:
         MondegreenError: Fewer than two labels, or labels that are not distinct.
@@ -78,6 +81,7 @@ class Classifier(nn.Module):
         clip_samples: int,
         name: str,
         normalization: Normalization = "pcm",
+        differentiable: bool = True,
     ) -> None:
         super().__init__()
         if len(labels) < 2 or len(set(labels)) != len(labels):
@@ -88,6 +92,7 @@ class Classifier(nn.Module):
         self.clip_samples = clip_samples
         self.name = name
         self.normalization: Normalization = normalization
+        self.differentiable = differentiable
 
     @classmethod
     def from_config(cls, config: ClassifierConfig) -> Classifier:
@@ -106,6 +111,48 @@ class Classifier(nn.Module):
             name=config.name,
             normalization=config.normalization,
         )
+
+    @classmethod
+    def from_module(
+        cls,
+        module: Callable[..., Any],
+        *,
+        labels: Sequence[str],
+        sample_rate: int,
+        clip_samples: int | None = None,
+        name: str | None = None,
+        sounds: Tensor | None = None,
+        **options: Any,
+    ) -> Classifier:
+        """Adopt a model made elsewhere: find out what it is given and how it answers, frozen.
+
+        Args:
+            module: A module, or any function, from clips to scores.
+            labels: Label names, in the order of the scores.
+            sample_rate: In Hz.
+            clip_samples: Samples in a clip; one second by default.
+            name: For tables and files; by default the class's.
+            sounds: Clips to try it with, ``(3 or more, 1, clip_samples)``; by default noise and
+                tones.
+            **options: What is known and need not be found out: fields of
+                :class:`~mondegreen.classifiers.contract.ModelOptions`, such as ``layout``,
+                ``scaling``, ``output``, ``field`` and ``model_rate``.
+
+        Raises:
+            MondegreenError: The model does not work in any layout, or can be understood in several
+                ways; the message says what to pass.
+
+        Example:
+            >>> two = nn.Sequential(nn.Linear(8000, 2), nn.Softmax(dim=1))  # takes (batch, time)
+            >>> classifier = Classifier.from_module(two, labels=("no", "yes"), sample_rate=8000)
+            >>> classifier.module.config.contract.output, classifier.differentiable
+            ('probabilities', True)
+        """
+        from mondegreen.classifiers.adopting import adopt  # which builds on this module
+        from mondegreen.classifiers.contract import ModelOptions
+
+        wanted = ModelOptions(sample_rate=sample_rate, clip_samples=clip_samples, **options)
+        return adopt(module, tuple(labels), wanted, name=name, sounds=sounds)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits.
@@ -203,9 +250,14 @@ class Classifier(nn.Module):
         settings = [
             to_dict(part.config)
             for part in self.modules()
-            if dataclasses.is_dataclass(getattr(part, "config", None))
+            if _is_frozen(getattr(part, "config", None))
         ]
         return fingerprint(self, [shape, settings])
+
+
+def _is_frozen(config: object) -> bool:
+    """Tell this package's configurations, frozen dataclasses, from those of other libraries."""
+    return dataclasses.is_dataclass(config) and type(config).__dataclass_params__.frozen  # type: ignore[attr-defined,no-any-return]
 
 
 def save_classifier(folder: Path, classifier: Classifier, config: ClassifierConfig) -> None:
@@ -219,16 +271,30 @@ def save_classifier(folder: Path, classifier: Classifier, config: ClassifierConf
     write_json(folder / "classifier.json", description)
 
 
-def load_classifier(folder: str | Path) -> Classifier:
-    """Load a frozen classifier from a run's folder, a checkpoint's folder or ``classifier.json``.
+def load_classifier(
+    place: str | Path, *, labels: Sequence[str] = (), allow_code: bool = False, **options: Any
+) -> Classifier:
+    """Load a frozen classifier, of a run's folder or of whatever kind of model there is a source.
 
-    Where the folder holds an ``ensemble.json``, its members are loaded as one classifier; where it
-    holds a ``defended.json``, the classifier that it names, behind a defence.
+    A folder is a run's or a checkpoint's, or ``zoo:<name>``. Where it holds an ``ensemble.json``,
+    its members are loaded as one classifier; where it holds a ``defended.json``, the classifier
+    that it names, behind a defence. Anything else is a model made elsewhere, such as
+    ``my_model.py:build`` or ``model.onnx``: see :mod:`mondegreen.classifiers.sources`.
+
+    Args:
+        place: The folder, its ``classifier.json``, or the model.
+        labels: Of a model made elsewhere: its labels, in the order of its answers.
+        allow_code: Of a folder that names a program or a service: take it, though it was not named
+            on this machine before.
+        **options: Of a model made elsewhere: as of :meth:`Classifier.from_module`.
 
     Raises:
-        MondegreenError: There is no classifier there, or its files are damaged.
+        MondegreenError: There is no classifier there, its files are damaged, or a model made
+            elsewhere needs more to be said about it.
     """
-    listed, behind = ensemble_file(Path(folder)), defended_file(Path(folder))
+    from mondegreen.classifiers.sources import is_source, open_source
+
+    listed, behind = ensemble_file(Path(place)), defended_file(Path(place))
     if listed is not None:
         from mondegreen.classifiers.ensemble import load_ensemble  # which builds on this module
 
@@ -237,50 +303,57 @@ def load_classifier(folder: str | Path) -> Classifier:
         from mondegreen.classifiers.defended import load_defended  # likewise
 
         return load_defended(behind)
-    folder = find_checkpoint(Path(folder), "classifier.json")
-    path, weights = folder / "classifier.json", folder / "classifier.safetensors"
+    if is_source(place):
+        from mondegreen.classifiers.contract import ModelOptions
+
+        return open_source(place, tuple(labels), ModelOptions(**options)).classifier
+    folder = find_checkpoint(Path(place), "classifier.json")
+    path = folder / "classifier.json"
     description = read_json(path)
-    if not isinstance(description, dict):
-        raise MondegreenError(f"{path}: expected an object.")
-    settings = {k: v for k, v in description.items() if k not in ("format", "fingerprint")}
-    config = from_dict(ClassifierConfig, settings, str(path))
+    if isinstance(description, dict) and description.get("kind") == "adopted":
+        from mondegreen.classifiers.sheet import load_adopted
+
+        return load_adopted(path, description, allow_code=allow_code)
+    config, weights = read_classifier_config(folder), path.with_suffix(".safetensors")
     classifier = build_described(lambda: Classifier.from_config(config), path, weights)
     load_weights(weights, classifier.module)
     return classifier.freeze()
 
 
-def ensemble_file(folder: Path) -> Path | None:
-    """Return the ``ensemble.json`` that a folder holds, or that is named; None where it is none."""
-    return _named_file(folder, "ensemble.json")
+def read_classifier_config(folder: str | Path) -> ClassifierConfig:
+    """Read the description of a built-in classifier, without its weights.
 
-
-def defended_file(folder: Path) -> Path | None:
-    """Return the ``defended.json`` that a folder holds, or that is named; None where it is none."""
-    return _named_file(folder, "defended.json")
-
-
-def _named_file(folder: Path, name: str) -> Path | None:
-    path = resolve(folder)
-    path = path if path.name == name else path / name
-    return path if path.is_file() else None
-
-
-def find_checkpoint(path: Path, file_name: str) -> Path:
-    """Return the folder that holds ``file_name``: ``path`` itself or its ``checkpoints/best``.
+    Args:
+        folder: As for :func:`load_classifier`; ensembles, defended classifiers and models made
+            elsewhere have no description of this kind.
 
     Raises:
-        MondegreenError: None of them holds it.
+        MondegreenError: There is no classifier there, or its file is damaged.
     """
-    path = resolve(path)
-    if path.name == file_name:
-        path = path.parent
-    for folder in (path, path / "checkpoints" / "best", path / "checkpoints" / "latest"):
-        if (folder / file_name).is_file():
-            return folder
-    what = file_name.removesuffix(".json")
-    raise MondegreenError(
-        f"{path} holds no trained {what} (no {file_name} in it). Train one first."
-    )
+    path = find_checkpoint(Path(folder), "classifier.json") / "classifier.json"
+    description = read_json(path)
+    if not isinstance(description, dict):
+        raise MondegreenError(f"{path}: expected an object.")
+    settings = {k: v for k, v in description.items() if k not in ("format", "fingerprint")}
+    return from_dict(ClassifierConfig, settings, str(path))
+
+
+def require_gradients(classifier: Classifier, what: str) -> None:
+    """Refuse what follows gradients where none reaches the waveform.
+
+    Args:
+        classifier: What is to be attacked.
+        what: What needs them, for the message.
+
+    Raises:
+        MondegreenError: The classifier is not differentiable.
+    """
+    if not classifier.differentiable:
+        raise MondegreenError(
+            f"{what} needs the classifier's gradients, and {classifier.name} gives none: it only "
+            "answers. Attacks that work with answers alone: genetic, pso and square; a generator "
+            "that was trained against another classifier can be tried on it, too."
+        )
 
 
 @torch.no_grad()

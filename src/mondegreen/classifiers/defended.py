@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from mondegreen.channels import Channel, Streams, parse_channel
 from mondegreen.channels.channel import pass_straight
-from mondegreen.classifiers.classifier import Classifier, defended_file, load_classifier
+from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.places import defended_file
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json

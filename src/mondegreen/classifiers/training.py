@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,10 @@ from mondegreen.classifiers.classifier import (
 )
 from mondegreen.data.augment import Augment, AugmentConfig
 from mondegreen.data.dataset import ClipDataset
+from mondegreen.epochs import Epoch
 from mondegreen.errors import MondegreenError
+from mondegreen.fitting import Parts
+from mondegreen.interruption import StopRequest, stop_when_safe
 from mondegreen.progress import progress_bar
 from mondegreen.runs import Run
 
@@ -68,15 +71,9 @@ class _State:
     scheduler: torch.optim.lr_scheduler.LRScheduler
     epoch: int = 0
     best_accuracy: float = -1.0
-
-
-def epoch_generator(seed: int, epoch: int) -> torch.Generator:
-    """Return the random generator of one epoch, so that a resumed run repeats it exactly.
-
-    The global generator, which dropout draws from, is seeded alike.
-    """
-    torch.manual_seed(seed * 100_003 + epoch)
-    return torch.Generator().manual_seed(seed * 100_003 + epoch)
+    within: dict[str, Any] | None = None
+    """The place within the epoch that was left unfinished."""
+    parts: Parts = field(default_factory=Parts)
 
 
 @torch.no_grad()
@@ -111,8 +108,9 @@ def train_classifier(
 ) -> Classifier:
     """Train a classifier, or continue where ``run`` left off, and return the best one, frozen.
 
-    After each epoch the state goes to ``checkpoints/latest``; the weights with the best validation
-    accuracy go to ``checkpoints/best``.
+    After each epoch the state goes to ``checkpoints/latest``, in between when it is asked to stop
+    and every five minutes; the weights with the best validation accuracy go to
+    ``checkpoints/best``.
 
     Args:
         config: The network.
@@ -123,7 +121,9 @@ def train_classifier(
         fabric: Device and precision.
 
     Raises:
-        MondegreenError: The loss became NaN, or the run cannot be written.
+        MondegreenError: The loss became NaN, a batch does not fit into memory even in parts, or the
+            run cannot be written.
+        KeyboardInterrupt: It was asked to stop; all is saved.
     """
     train = splits["train"]
     torch.manual_seed(training.seed)
@@ -131,23 +131,24 @@ def train_classifier(
     fabric.to_device(classifier)
     state = _new_state(classifier, training, steps=-(-len(train) // training.batch_size))
     _restore(state, run)
-    with progress_bar() as bar:
+    with progress_bar() as bar, stop_when_safe() as stop:
         task = bar.add_task("training classifier", total=training.epochs, completed=state.epoch)
         while state.epoch < training.epochs:
-            start = time.perf_counter()
-            loss = _train_epoch(state, training, train, augment, fabric)
-            state.epoch += 1
+            stop.obey()
+            epoch = Epoch(training.seed, state.epoch, state.within)
+            for _ in _train_epoch(state, training, epoch, train, augment, fabric):
+                _keep(state, run, epoch, stop, -(-len(train) // training.batch_size))
+            state.epoch, state.within = state.epoch + 1, None
             measured = accuracy(classifier, splits["validation"])
             if measured > state.best_accuracy:
                 state.best_accuracy = measured
                 save_classifier(run.best, classifier, config)
             save_classifier(run.latest, classifier, config)
             # Logged first: resuming drops a line without its checkpoint, but writes none anew.
-            seconds = time.perf_counter() - start
             row: dict[str, float | None] = {
-                "classifier/loss": loss,
+                **epoch.means(),
                 "validation/accuracy": measured,
-                "seconds": seconds,
+                "seconds": epoch.seconds,
             }
             run.log(state.epoch, row)
             _checkpoint(state, run)
@@ -175,6 +176,7 @@ def _restore(state: _State, run: Run) -> None:
         state.optimizer.load_state_dict(saved["optimizer"])
         state.scheduler.load_state_dict(saved["scheduler"])
         state.epoch, state.best_accuracy = saved["step"], saved["best_accuracy"]
+        state.within, state.parts.count = saved.get("within"), int(saved.get("parts", 1))
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise MondegreenError(
             f"{run.latest / 'state.pt'} does not fit this training. Delete {run.folder} to begin "
@@ -190,44 +192,64 @@ def _checkpoint(state: _State, run: Run) -> None:
             "optimizer": state.optimizer.state_dict(),
             "scheduler": state.scheduler.state_dict(),
             "best_accuracy": state.best_accuracy,
+            "within": state.within,
+            "parts": state.parts.count,
         }
     )
+
+
+def _keep(state: _State, run: Run, epoch: Epoch, stop: StopRequest, batches: int) -> None:
+    """Save in the middle of an epoch, where it is time to or somebody wants to stop.
+
+    At an epoch's end it is saved anyhow.
+    """
+    if epoch.batch < batches and (stop or epoch.due()):
+        state.within = epoch.state_dict()
+        _checkpoint(state, run)
+        stop.obey()
 
 
 def _train_epoch(
     state: _State,
     training: ClassifierTraining,
+    epoch: Epoch,
     data: ClipDataset,
     augment: Augment,
     fabric: Fabric,
-) -> float:
-    """Train for one pass over ``data`` and return the mean loss."""
-    generator = epoch_generator(training.seed, state.epoch)
+) -> Iterator[None]:
+    """Train for what is left of a pass over ``data``; yield after each step."""
     state.classifier.train()
-    total, steps = 0.0, 0
     scale = state.classifier.normalization
-    for x, label in data.epoch(training.batch_size, generator, normalization=scale):
-        x, label = fabric.to_device(augment(x, generator)), fabric.to_device(label)
-        loss = _step(state, x, label, training, fabric)
-        if not torch.isfinite(loss):
+    for x, label in epoch.batches(data, training.batch_size, scale):
+        x, label = fabric.to_device(augment(x, epoch.random)), fabric.to_device(label)
+        loss = float(_step(state, x, label, training, fabric))
+        if not math.isfinite(loss):
             raise MondegreenError(
-                f"the classifier's loss became {loss.item()} in epoch {state.epoch + 1}, step "
-                f"{steps + 1}. Train into another --out with a lower --training.learning-rate; the "
-                "last good state is kept."
+                f"the classifier's loss became {loss} in "
+                f"{epoch.describe(data, training.batch_size)}. Look at these clips, or train into "
+                "another --out with a lower --training.learning-rate; the last good state is kept."
             )
-        total, steps = total + float(loss), steps + 1
-    return total / steps
+        epoch.add({"classifier/loss": loss})
+        yield
 
 
 def _step(
     state: _State, x: Tensor, label: Tensor, training: ClassifierTraining, fabric: Fabric
 ) -> Tensor:
-    with fabric.autocast():
-        loss = nn.functional.cross_entropy(
-            state.classifier(x), label, label_smoothing=training.label_smoothing
-        )
-    state.optimizer.zero_grad(set_to_none=True)
-    fabric.backward(loss)
+    def gradient(parts: list[slice]) -> Tensor:
+        state.optimizer.zero_grad(set_to_none=True)
+        total = torch.zeros((), device=x.device)
+        for part in parts:
+            with fabric.autocast():
+                loss = nn.functional.cross_entropy(
+                    state.classifier(x[part]), label[part], label_smoothing=training.label_smoothing
+                )
+            share = len(label[part]) / len(label)
+            fabric.backward(loss * share)
+            total += loss.detach() * share
+        return total
+
+    loss = state.parts.fit(len(x), gradient)
     state.optimizer.step()
     state.scheduler.step()
-    return loss.detach()
+    return loss

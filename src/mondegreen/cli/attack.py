@@ -53,7 +53,8 @@ class AttackFiles:
     generator: Path = Path("zoo:speech-commands")
     """Run folder of the generator, or zoo:<name> for one that comes with the package."""
     classifier: Path | None = None
-    """Run folder of the classifier; by default the one that the generator was trained against."""
+    """Run folder of the classifier, or a model such as my_model.py:build; by default the one that
+    the generator was trained against."""
     budget: str | None = None
     """snr:DB, l2:EPS, linf:EPS or none; by default the budget that it was trained for."""
     refine: int = 0
@@ -102,6 +103,7 @@ def execute(options: AttackFiles) -> None:
     attack = GeneratorAttack(
         generator=generator, refine=options.refine, quietness=options.quietness
     )
+    attack.refuse_unable(classifier)
     blank = torch.zeros(1, 1, classifier.clip_samples)
     attack.perturb(
         classifier, blank, torch.tensor([classifier.label_index(options.target)]), budget

@@ -117,7 +117,8 @@ def execute(options: Channels) -> None:
     listening = Listening(channels, options.measure.seed)
     data = data_of(models[0], options.data, beside=tuple(models[1:]))
     bench, rules = _bench(options, data, classifier, generators, listening)
-    content = measure_channels(cells, bench, Run(options.out, rules).folder, tell=say)
+    run = Run(options.out, rules)
+    content = measure_channels(cells, bench, run.folder, tell=say)
     found = load_channels(options.out / "channels.json")
     files = write_channels(options.out, found)
     if options.json:

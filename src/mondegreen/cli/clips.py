@@ -13,9 +13,10 @@ from pathlib import Path
 
 import torch
 
-from mondegreen.classifiers.classifier import Classifier, defended_file, ensemble_file
+from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.defended import read_defended
 from mondegreen.classifiers.ensemble import read_members
+from mondegreen.classifiers.places import defended_file, ensemble_file
 from mondegreen.cli.options import say
 from mondegreen.configs import from_dict
 from mondegreen.data.dataset import ClipDataset
@@ -89,6 +90,23 @@ def _members(place: Path) -> tuple[Path, ...]:
     if listed is None:
         return (place,)
     return tuple(member.folder for member in read_members(listed).members)
+
+
+def data_words(data: DataOptions) -> tuple[str, ...]:
+    """Return the options as they are typed, those that differ from their defaults.
+
+    Example:
+        >>> data_words(DataOptions(data=Path("clips"), labels=("yes", "no"), limit=3))
+        ('--data', 'clips', '--labels', 'yes', 'no', '--limit', '3')
+    """
+    blank, words = DataOptions(), []
+    for one in fields(DataOptions):
+        value = getattr(data, one.name)
+        if value == getattr(blank, one.name):
+            continue
+        several = value if isinstance(value, tuple) else (value,)
+        words += [f"--{one.name.replace('_', '-')}", *map(str, several)]
+    return tuple(words)
 
 
 def divided_otherwise(one: DataOptions, other: DataOptions) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 import tyro
 
 from mondegreen.attacks.generator import GeneratorAttack
@@ -14,20 +15,36 @@ from mondegreen.budgets import Budget
 from mondegreen.channels import parse_channel
 from mondegreen.classifiers.classifier import Classifier, load_classifier
 from mondegreen.cli.clips import data_of, of_labels
-from mondegreen.cli.loading import choose_budget, classifier_folder
+from mondegreen.cli.loading import (
+    choose_budget,
+    classifier_folder,
+    generator_for,
+    shared_targets,
+)
 from mondegreen.cli.options import Device, choose_device, join_repeated, parse, say
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.channels import Listening
-from mondegreen.evaluation.evaluate import EvaluationOptions, evaluate
-from mondegreen.evaluation.results import Setting, measure_quality, write_evaluation
+from mondegreen.evaluation.evaluate import EvaluationOptions, all_pairs, evaluate
+from mondegreen.evaluation.pairs import draw_pairs
+from mondegreen.evaluation.partial import Partial
+from mondegreen.evaluation.results import (
+    Setting,
+    measure_own,
+    measure_quality,
+    write_evaluation,
+)
 from mondegreen.files import read_json
-from mondegreen.generators.generator import Generator, load_generator
+from mondegreen.generators.generator import Generator
+from mondegreen.metrics.own import load_metrics
 from mondegreen.report.page import write_figures, write_report
 from mondegreen.report.results import load_results
 from mondegreen.report.terminal import print_results
 from mondegreen.runs import Run
 from mondegreen.zoo import resolve
+
+BATCHES = "batches.part"
+"""Folder of the batches that are finished while the others are not."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +60,11 @@ class Evaluate:
     """Folder for results.json, pairs.csv, samples, figures and report.html."""
     measure: Annotated[EvaluationOptions, tyro.conf.arg(name="")]
     classifier: Path | None = None
-    """Run folder of the classifier; by default the one that the generator was trained against."""
+    """Run folder of the classifier, or a model such as my_model.py:build; by default the one that
+    the generator was trained against."""
+    transfer: bool = False
+    """Allow a generator that was trained against another classifier: measure what carries over.
+    With a classifier that gives no gradients this goes without saying."""
     budget: str | None = None
     """snr:DB, l2:EPS, linf:EPS or none; by default the budget that it was trained for."""
     refine: int = 0
@@ -57,6 +78,11 @@ class Evaluate:
     channel: tuple[str, ...] = ()
     """Hear the same clips through channels, too: names as mondegreen channels takes them, such as
     phone-call over-the-air mp3:kbps=64+noise:snr_db=30. The attack does not know them."""
+    pairs: int = -1
+    """Pairs of a clip and a target, drawn evenly over source and target; -1 all."""
+    metric: tuple[str, ...] = ()
+    """Measures of your own, as module:function from (x, x_adv, sample_rate) to one number a clip.
+    They are computed for the same pairs as PESQ."""
     on: Literal["train", "validation", "test"] = "test"
     """Which split to measure on."""
     device: Device = "auto"
@@ -74,23 +100,28 @@ def run(words: Sequence[str]) -> None:
         measure=EvaluationOptions(),
     )
     description = "Measure success, signal-to-noise ratio, PESQ, STOI and time over a split."
-    words = join_repeated(words, "--channel")
+    words = join_repeated(join_repeated(words, "--channel"), "--metric")
     execute(parse(Evaluate, words, "evaluate", description, default))
 
 
 def execute(options: Evaluate) -> None:
     """Measure, unless the same was measured already; write and print the results."""
     channels = {text: parse_channel(text) for text in options.channel}
+    if options.pairs == 0:
+        raise MondegreenError("--pairs is 0; give 1 or more, or -1 for all.")
+    load_metrics(options.metric)  # before anything takes time
     model = resolve(options.generator)
     heard_by = options.classifier or classifier_folder(model)
     classifier = load_classifier(heard_by)
-    generator = load_generator(model, classifier)
+    generator = generator_for(model, classifier, transfer=options.transfer)
     budget = choose_budget(options.budget, generator)
     options = replace(options, data=data_of(model, options.data, beside=(heard_by,)))
-    folder = Run(options.out, replace(options, report=True)).folder  # a page may be added later
+    run = Run(options.out, replace(options, report=True))  # a page may be added later
+    folder = run.folder
     path = folder / "results.json"
     if path.is_file():
         _refuse_stale(path, classifier, generator)
+        Partial(folder / BATCHES, {}).remove()  # it was killed between the results and this
     else:
         listening = Listening(channels, options.measure.seed)
         _measure(options, classifier, generator, budget, listening)
@@ -135,18 +166,38 @@ def _measure(
     attack = GeneratorAttack(
         generator=generator, refine=options.refine, quietness=options.quietness
     )
-    targets = options.target or generator.config.targets
+    targets = options.target or shared_targets([generator], classifier)
+    pairs = all_pairs(classifier, data, targets)
+    random = np.random.default_rng(options.measure.seed)
+    pairs = draw_pairs(pairs, options.pairs, random)
+    settings = {
+        "classifier": classifier.fingerprint(),
+        "generator": generator.fingerprint(),
+        "budget": str(budget),
+        "pairs": pairs.fingerprint(data.names(), classifier.labels),
+    }
+    batches = Partial(options.out / BATCHES, settings)
+    if batches.found() not in (None, settings):
+        raise MondegreenError(
+            f"{batches.folder} was begun with other weights or clips. Delete {options.out} or "
+            "choose another --out."
+        )
+    if len(batches):
+        say(f"goes on after batch {len(batches)}")
     found = evaluate(
         attack,
         classifier,
         data,
         budget=budget,
-        targets=targets,
         options=options.measure,
+        pairs=pairs,
+        partial=batches,
         listening=listening,
     )
     wanted = options.measure.quality_pairs != 0
+    measure_own(found, load_metrics(options.metric), classifier.sample_rate)
     reason = measure_quality(found, classifier.sample_rate) if wanted else "not asked for"
     kind, seed = options.data.kind_of_split, options.measure.seed
     setting = Setting(attack, classifier, data, budget, options.on, kind, seed)
     write_evaluation(options.out, found, setting, reason, options.measure.samples)
+    batches.remove()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from mondegreen import __version__
+from mondegreen.cli.ending import end_with_code
 from mondegreen.errors import MondegreenError
 
 COMMANDS = {
@@ -16,9 +17,13 @@ COMMANDS = {
     "data synthesize": "make the embedded corpus: ten words by synthetic voices, or ten genres",
     "data download": "fetch the official Speech Commands archive",
     "data info": "count and check the clips of a folder; decode them into the cache",
+    "adopt": "make any audio classifier usable here: a PyTorch, ONNX or HTTP model of yours",
     "train classifier": "train a keyword spotter or any classifier of labelled clips",
     "train generator": "train a generator of adversarial clips against a classifier",
     "train universal": "train the generator's trivial rivals: one waveform or filter a target",
+    "audit": "how easily is a classifier fooled? one report within some minutes",
+    "harden": "train a classifier to withstand attacks",
+    "harden report": "before and after hardening: fresh attacks, and a verdict",
     "attack": "make sound files be heard as a chosen label",
     "evaluate": "measure success and quality over a test split; write results.json",
     "compare": "attacks beside each other on the same clips, under the same budgets",
@@ -29,6 +34,7 @@ COMMANDS = {
     "reproduce": "the paper's experiments, from data to figures, in one report",
     "export": "write a generator as an ONNX file and check it against PyTorch",
     "report": "write the figures and the page of an evaluation",
+    "doctor": "is the installation whole, and what makes it slow",
     "serve": "a page to attack, hear and see clips in the browser",
 }
 
@@ -52,7 +58,9 @@ one that sounds the same and is heard as a label of your choice. Use it on model
   mondegreen evaluate --generator runs/generator --out runs/evaluation
   mondegreen attack hello.wav --target yes --generator runs/generator --out fooled
 
-mondegreen COMMAND --help explains every option. Exit codes: 0 done, 2 wrong input, 130 interrupted.
+mondegreen COMMAND --help explains every option. Exit codes: 0 done, 1 something is broken (doctor),
+2 wrong input, 130 interrupted,
+143 terminated.
 """
 
 
@@ -69,22 +77,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[0] in ("-V", "--version"):
         print(f"mondegreen {__version__}")
         return 0
-    try:
-        name, rest = _find_command(words)
-        module = importlib.import_module("mondegreen.cli." + name.replace(" ", "_"))
-        module.run(rest)
-    except MondegreenError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(
-            f"[bold red]error:[/bold red] {_escape(str(error))}"
-        )
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted; the same command continues where it left off.", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
-    return 0
+    return end_with_code(lambda: _run(words), words)
+
+
+def _run(words: list[str]) -> int | None:
+    name, rest = _find_command(words)
+    module = importlib.import_module("mondegreen.cli." + name.replace(" ", "_"))
+    code: int | None = module.run(rest)
+    return code
 
 
 def _find_command(words: list[str]) -> tuple[str, list[str]]:
@@ -101,10 +101,6 @@ def _print_usage() -> None:
     width = max(map(len, COMMANDS))
     lines = [f"  [cyan]{name:<{width}}[/cyan]  {text}" for name, text in COMMANDS.items()]
     Console(highlight=False, soft_wrap=True).print(USAGE.format(commands="\n".join(lines)))
-
-
-def _escape(text: str) -> str:
-    return text.replace("[", "\\[")
 
 
 if __name__ == "__main__":

@@ -51,16 +51,16 @@ def parse(
     )
 
 
-def peek(words: Sequence[str], option: str, choices: Sequence[str]) -> str | None:
+def peek(words: Sequence[str], option: str, choices: Sequence[str] = ()) -> str | None:
     """Read one option before the others, because it chooses their defaults.
 
     Raises:
-        MondegreenError: Its value is not one of ``choices``.
+        MondegreenError: There are ``choices``, and its value is none of them.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument(option)
     value = getattr(parser.parse_known_args(list(words))[0], option.strip("-").replace("-", "_"))
-    if value is not None and value not in choices:
+    if value is not None and choices and value not in choices:
         raise MondegreenError(f"{option} is {value!r}; choose from: {', '.join(choices)}.")
     found: str | None = value
     return found

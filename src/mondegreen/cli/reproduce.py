@@ -19,10 +19,10 @@ from mondegreen.report.reproduction.terminal import print_reproduction
 from mondegreen.reproduction.examples import write_examples
 from mondegreen.reproduction.gather import gather
 from mondegreen.reproduction.plan import Setting, settings, stages
-from mondegreen.reproduction.runner import run_stages
 from mondegreen.reproduction.scale import Scale, ScaleName, Words, rehearsal, scale
-from mondegreen.reproduction.stage import FAILED, LEFT_OUT, Outcome, Records, Stage
 from mondegreen.runs import Run
+from mondegreen.stages.runner import run_stages
+from mondegreen.stages.stage import FAILED, LEFT_OUT, Outcome, Records, Stage
 
 MOST_JOBS = 4
 
@@ -107,8 +107,8 @@ def execute(options: Reproduce) -> None:
     if options.plan:
         _print_plan(every, {stage.name: Records(out).read(stage) for stage in every})
         return
-    Run(out, Rules(options.corpora, options.preset, options.rehearse))
-    outcomes = run_stages(every, out, jobs=options.jobs or _jobs(), tell=say)
+    run = Run(out, Rules(options.corpora, options.preset, options.rehearse))
+    outcomes = run_stages(every, run.folder, jobs=options.jobs or _jobs(), tell=say)
     _finish(options, found, every, outcomes)
 
 

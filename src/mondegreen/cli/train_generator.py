@@ -15,6 +15,8 @@ from mondegreen.cli.clips import data_of, of_labels
 from mondegreen.cli.options import Device, Precision, join_repeated, parse, peek, say, start_fabric
 from mondegreen.data.augment import Augment
 from mondegreen.data.options import DataOptions, Material, open_material
+from mondegreen.errors import MondegreenError
+from mondegreen.extensions import find, is_place
 from mondegreen.gan.channel_mix import ChannelMix
 from mondegreen.gan.config import BudgetSchedule, GeneratorTraining
 from mondegreen.gan.training import GeneratorTrainer
@@ -36,7 +38,7 @@ class TrainGenerator:
     """Without --data: the clips that the classifier was trained on. With or without, they are
     divided as in that training, unless --split says otherwise."""
     classifier: Path
-    """Run folder of the classifier to attack."""
+    """Run folder of the classifier to attack, zoo:<name>, or a model such as my_model.py:build."""
     out: Path
     """The run's folder; the same command continues there."""
     training: GeneratorTraining
@@ -64,15 +66,16 @@ class TrainGenerator:
     """Share of the batches that pass a channel; the others are heard as they are made."""
     preset: Preset = "cpu"
     """smoke, demo, cpu or paper: the defaults of every other option."""
-    network: NetworkKind | None = None
-    """spectral (fast, on the spectrum) or unet (the paper's); by default the preset's."""
+    network: str | None = None
+    """spectral (fast, on the spectrum), unet (the paper's), or module:Class for a network of your
+    own; by default the preset's."""
     device: Device = "auto"
     """auto, cpu or cuda."""
     precision: Precision = "32-true"
     """Mixed precision pays on GPUs."""
 
 
-def default(preset: Preset, network: NetworkKind | None = None) -> TrainGenerator:
+def default(preset: Preset, network: str | None = None) -> TrainGenerator:
     """Return the options of a preset."""
     training = generator_training(preset, network)
     return TrainGenerator(
@@ -89,11 +92,25 @@ def default(preset: Preset, network: NetworkKind | None = None) -> TrainGenerato
 def run(words: Sequence[str]) -> None:
     """Parse the words and train."""
     preset = peek(words, "--preset", get_args(Preset)) or "cpu"
-    network = peek(words, "--network", get_args(NetworkKind))
+    network = peek(words, "--network")
+    if network is not None and network not in get_args(NetworkKind):
+        find_own(network)
     options = default(preset, network)  # type: ignore[arg-type]
     description = "Train a generator of adversarial clips against a classifier (Algorithm 1)."
     words = join_repeated(words, "--channel")
     execute(parse(TrainGenerator, words, "train generator", description, options))
+
+
+def find_own(network: str) -> None:
+    """Import a network from outside, from this folder, too.
+
+    Raises:
+        MondegreenError: It is not there.
+    """
+    if not is_place(network):
+        known = ", ".join(get_args(NetworkKind))
+        raise MondegreenError(f"--network is {network!r}; choose from: {known}, or module:Class.")
+    find(network, f"network {network!r}")
 
 
 def execute(options: TrainGenerator) -> None:
@@ -137,7 +154,7 @@ def execute(options: TrainGenerator) -> None:
     success = max(state.best_success, state.successes[-1] if state.best_success < 0 else 0.0)
     folder.finish({"validation/success": success, "epochs": state.epoch})
     say(
-        f"{config.network.kind} generator: {trainer.state.generator.parameter_count():,} "
+        f"{trainer.state.generator.name} generator: {trainer.state.generator.parameter_count():,} "
         f"parameters, {100 * success:.1f} % success on validation clips. "
         f"Saved in {options.out}."
     )

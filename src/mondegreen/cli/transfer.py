@@ -100,7 +100,8 @@ def execute(options: Transfer) -> None:
     for trained in generators:
         trained.generator.to(device)
     bench, rules = _bench(options, columns, generators)
-    content = transfer(sources, bench, Run(options.out, rules).folder, tell=say)
+    run = Run(options.out, rules)
+    content = transfer(sources, bench, run.folder, tell=say)
     found = load_transfer(options.out / "transfer.json")
     files = write_transfer(options.out, found)
     if options.json:

@@ -6,10 +6,10 @@ import hashlib
 import itertools
 import mmap
 import os
-import time
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +17,16 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from mondegreen.claims import claimed, remove_abandoned
 from mondegreen.data.corpus import Corpus
 from mondegreen.data.decoding import WHOLE, Cut, Job, Source, decode_into
 from mondegreen.errors import MondegreenError
-from mondegreen.files import read_json, write_json
+from mondegreen.files import read_json, remove_leftovers, write_json
 
 _FORMAT = 1
 _PCM = np.dtype("<i2")
 _RELEASE_BYTES = 32 * 2**20
-_STALE_SECONDS = 24 * 3600.0
+_STALE_SECONDS = 60.0
 _ATTEMPTS = 5
 
 Rows = npt.NDArray[np.int64]
@@ -185,22 +186,24 @@ class _Place:
         data, known = self._load()
         stale = self._stale(sources, known)
         if data is not None and not stale:
+            self._tidy(data, None)
             return data
         fresh = self.folder / f"{self.key}-{uuid.uuid4().hex[:12]}.pcm"
         temporary = fresh.with_name(f".{fresh.name}.tmp")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            decode_into(
-                temporary,
-                stale,
-                clips=self.clips,
-                sample_rate=self.sample_rate,
-                samples=self.samples,
-                start_from=data,
-                workers=workers,
-            )
-            temporary.rename(fresh)
-            self._commit(fresh, data, sources)
+            with claimed(temporary):
+                decode_into(
+                    temporary,
+                    stale,
+                    clips=self.clips,
+                    sample_rate=self.sample_rate,
+                    samples=self.samples,
+                    start_from=data,
+                    workers=workers,
+                )
+                temporary.rename(fresh)
+                self._commit(fresh, data, sources)
         except OSError as error:
             if data is not None and not data.exists():
                 return self.refresh(workers)  # another process has just replaced what we copied
@@ -255,13 +258,22 @@ class _Place:
         self._tidy(fresh, old)
 
     def _tidy(self, fresh: Path, old: Path | None) -> None:
-        """Remove the data file just replaced, and what killed builds left a day ago or earlier.
+        """Remove the data file just replaced, and what builds that were killed have left.
 
-        Who has mapped a removed file can still read it; younger files may be builds under way.
+        Who has mapped a removed file can still read it; builds under way are claimed.
         """
-        before = time.time() - _STALE_SECONDS
-        for pattern in (f"{self.key}-*.pcm", f".{self.key}*"):
+        for pattern in (f"{self.key}-*.pcm", f".{self.key}*.pcm.tmp"):
             for path in self.folder.glob(pattern):
-                with suppress(OSError):
-                    if path == old or (path != fresh and path.stat().st_mtime < before):
+                if path == old:
+                    with suppress(OSError):
                         path.unlink()
+                elif path != fresh:
+                    remove_abandoned(path, partial(self._uncommitted, path.name))
+        remove_leftovers(self.folder, older_than=_STALE_SECONDS)
+
+    def _uncommitted(self, name: str) -> bool:
+        """Tell whether the index does not name this data file."""
+        try:
+            return bool(read_json(self.index)["data"] != name)
+        except (MondegreenError, LookupError, TypeError):
+            return True

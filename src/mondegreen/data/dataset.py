@@ -98,6 +98,7 @@ class ClipDataset:
         drop_last: bool = False,
         *,
         normalization: Normalization = "pcm",
+        skip: int = 0,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield every clip once, shuffled, as batches of waveforms and labels.
 
@@ -106,13 +107,14 @@ class ClipDataset:
             generator: The source of randomness, on the CPU.
             drop_last: Leave out a last batch that is smaller.
             normalization: How PCM becomes floats.
+            skip: Leave out so many batches at the beginning.
 
         Shape:
             - Waveforms: ``(batch, 1, samples)``
             - Labels: ``(batch,)``, int64
         """
         order = torch.randperm(len(self), generator=generator)
-        for positions in _chunks(order, batch_size):
+        for positions in _chunks(order[skip * batch_size :], batch_size):
             if drop_last and len(positions) < batch_size:
                 return
             yield self.waveforms(positions, normalization), self.labels[positions]

@@ -99,6 +99,7 @@ def decode_into(
     try:
         os.truncate(descriptor, clips * samples * 2)
         failures = _decode_all(descriptor, jobs, sample_rate, samples, workers)
+        os.fsync(descriptor)  # before it is renamed, so that a power failure leaves no zeros
     finally:
         os.close(descriptor)
     if failures:

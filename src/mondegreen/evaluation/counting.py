@@ -50,6 +50,7 @@ class CountedAttack(SearchingAttack):
 
     def __init__(self, attack: Attack) -> None:
         self.attack, self.untargeted = attack, attack.untargeted
+        self.needs_gradients = attack.needs_gradients
         self.clips, self.queries, self.gradients = 0, 0.0, 0.0
         self.spent: Spent | None = None
         """What the last batch cost."""

@@ -69,6 +69,16 @@ class Evaluation:
     duration_seconds: float
     created: str
 
+    @property
+    def success_rate(self) -> float:
+        """The share of pairs that succeed (paper, eq. 14)."""
+        return float(self.pairs.success.mean())
+
+    @property
+    def mean_snr_db(self) -> float:
+        """The mean signal-to-noise ratio (paper, eq. 15), in dB."""
+        return float(self.pairs.snr_db.mean())
+
 
 def evaluate(
     attack: Attack,

@@ -87,7 +87,8 @@ class Pairs:
 class Kept:
     """Pairs whose waveforms are kept, to be scored for quality and to be listened to.
 
-    With them what the classifier heard, before and after: probabilities in the order of its labels.
+    With them what the classifier heard, before and after: probabilities in the order of its labels;
+    and what measures from outside say of each.
     """
 
     rows: list[int] = field(default_factory=list)
@@ -95,6 +96,7 @@ class Kept:
     x_adv: list[Tensor] = field(default_factory=list)
     heard_before: list[Tensor] = field(default_factory=list)
     heard_after: list[Tensor] = field(default_factory=list)
+    scores: dict[str, Floats] = field(default_factory=dict)
 
 
 def every_pair(labels: Ints, targets: Ints) -> Pairs:

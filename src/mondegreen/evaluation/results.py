@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from mondegreen.evaluation.evaluate import Evaluation, describe, network_cost
 from mondegreen.evaluation.pairs import Floats, Pairs
 from mondegreen.evaluation.samples import write_samples
 from mondegreen.files import write_json, write_text
+from mondegreen.metrics.own import Metric, score
 from mondegreen.metrics.quality import quality
 from mondegreen.metrics.success import (
     bootstrap_interval,
@@ -66,6 +68,18 @@ def measure_quality(
     return None
 
 
+def measure_own(evaluation: Evaluation, metrics: Mapping[str, Metric], sample_rate: int) -> None:
+    """Score the kept pairs by measures from outside of the package.
+
+    Raises:
+        MondegreenError: One does not return a number a pair.
+    """
+    kept = evaluation.kept
+    for name, metric in metrics.items() if kept.rows else ():
+        x, x_adv = torch.stack(kept.x), torch.stack(kept.x_adv)
+        kept.scores[name] = score(name, metric, x, x_adv, sample_rate)
+
+
 def results(evaluation: Evaluation, setting: Setting, reason: str | None) -> dict[str, Any]:
     """Return the content of ``results.json``.
 
@@ -88,6 +102,7 @@ def results(evaluation: Evaluation, setting: Setting, reason: str | None) -> dic
         "budget": describe_budget(s.budget),
         "dataset": describe_data(s.data, s.split, s.split_kind),
         **outcome(evaluation, s.data, s.seed, reason),
+        "metrics": {name: _summary(values) for name, values in evaluation.kept.scores.items()},
         "success_matrix": [[None if math.isnan(v) else float(v) for v in row] for row in rates],
         "pair_counts": counts.tolist(),
         "per_target": _per_target(evaluation, labels),
@@ -239,7 +254,9 @@ def _pairs_csv(evaluation: Evaluation, setting: Setting) -> str:
     writer = csv.writer(text, lineterminator="\n")
     head = ["clip", "source", "target", "before", "after", "success", "correct", "snr_db"]
     heard = evaluation.listening
-    writer.writerow([*head, *QUALITY, *(f"after {name}" for name in heard.channels)])
+    own = evaluation.kept.scores
+    writer.writerow([*head, *QUALITY, *(f"after {name}" for name in heard.channels), *own])
+    place = {row: number for number, row in enumerate(evaluation.kept.rows)}
     success, correct = pairs.success, pairs.correct
     for row in range(len(pairs)):
         writer.writerow(
@@ -250,6 +267,7 @@ def _pairs_csv(evaluation: Evaluation, setting: Setting) -> str:
                 int(correct[row]),
                 *(_number(getattr(pairs, name)[row]) for name in ("snr_db", *QUALITY)),
                 *(labels[index] for index in heard.after[:, row]),
+                *(_number(v[place[row]]) if row in place else "" for v in own.values()),
             ]
         )
     return text.getvalue()

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import re
-import sys
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +12,7 @@ from typing import Any
 from mondegreen.attacks.attack import Attack
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.errors import MondegreenError
+from mondegreen.extensions import Value, construct, find, is_place, parse_options
 from mondegreen.generators.generator import Generator
 from mondegreen.zoo import resolve
 
@@ -45,8 +43,6 @@ LOADERS = {
 GRAMMAR = "write name, name+steps, name:option=value,option=value or module:Class"
 
 _CHANNEL = re.compile(r"[:,]channel=(.+)$")
-
-Value = int | float | bool | str
 
 
 @dataclass(frozen=True)
@@ -113,7 +109,7 @@ def parse_spec(text: str) -> AttackSpec:
     name, plus, steps = ":".join(parts).partition("+")
     options: dict[str, Value] = {}
     known = name in CLASSES or name in LOADERS
-    own = not known and re.fullmatch(r"[\w.]+:\w+", name) is not None
+    own = not known and is_place(name)
     own = own and name.partition(":")[0] not in (*CLASSES, *LOADERS)
     if not (known or own):
         names = ", ".join([*CLASSES, *LOADERS])
@@ -122,25 +118,10 @@ def parse_spec(text: str) -> AttackSpec:
         if name != "generator" or not steps.isdecimal():
             raise MondegreenError(f"attack {text!r}: only generator+STEPS refines, with a number.")
         options["refine"] = int(steps)
-    for item in filter(None, written.split(",")):
-        key, equals, value = item.partition("=")
-        if not (equals and key.isidentifier() and value) or key in options:
-            raise MondegreenError(f"attack {text!r}: {item!r} is no option=value, or is repeated.")
-        options[key] = _value(value)
+    options.update(parse_options(written, f"attack {text!r}"))
     if channel:
         options["channel"] = channel.group(1)
     return AttackSpec(text, name, options)
-
-
-def _value(text: str) -> Value:
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def build_attack(
@@ -183,8 +164,10 @@ def build_attack(
     if spec.kind == "generator":
         if sources.generator is None:
             raise MondegreenError(f"attack {spec.text!r} needs a generator; give --generator.")
-        return _construct(spec, factory, {"generator": sources.generator, **options})
-    return _construct(spec, factory, options)
+        options = {"generator": sources.generator, **options}
+    made = _construct(spec, factory, options)
+    made.refuse_unable(classifier)  # before hours of other attacks
+    return made
 
 
 def _no_escape(spec: AttackSpec) -> MondegreenError:
@@ -199,23 +182,7 @@ def _takes(factory: Any, option: str) -> bool:
 
 
 def _find(spec: AttackSpec, place: str) -> Any:
-    module, _, name = place.partition(":")
-    here = str(Path.cwd())
-    if spec.kind == place and here not in sys.path and "" not in sys.path:
-        sys.path.append(here)  # an installed command does not look where it is called
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise MondegreenError(
-            f"attack {spec.text!r}: cannot import {name} from {module} ({error}). The module has "
-            "to be installed, in this folder or in one that PYTHONPATH names."
-        ) from error
-    except Exception as error:  # whatever somebody's own module raises
-        line = traceback.extract_tb(error.__traceback__)[-1]
-        raise MondegreenError(
-            f"attack {spec.text!r}: importing {module} failed at {line.filename}, line "
-            f"{line.lineno}: {type(error).__name__}: {error}."
-        ) from error
+    return find(place, f"attack {spec.text!r}", here=spec.kind == place)
 
 
 def _construct(spec: AttackSpec, factory: Any, options: dict[str, Any]) -> Attack:
@@ -223,12 +190,4 @@ def _construct(spec: AttackSpec, factory: Any, options: dict[str, Any]) -> Attac
         raise MondegreenError(f"attack {spec.text!r}: {spec.kind} is no mondegreen.Attack.")
     if options.get("untargeted") and not _takes(factory, "untargeted"):
         raise _no_escape(spec)
-    try:
-        inspect.signature(factory).bind(**options)
-    except TypeError as error:
-        known = ", ".join(inspect.signature(factory).parameters)
-        raise MondegreenError(f"attack {spec.text!r}: {error}; its options: {known}.") from error
-    try:
-        return factory(**options)
-    except (TypeError, ValueError) as error:
-        raise MondegreenError(f"attack {spec.text!r}: {error}.") from error
+    return construct(factory, options, f"attack {spec.text!r}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from mondegreen.fitting import Parts
 from mondegreen.gan.discriminator import Discriminator, DiscriminatorConfig
 from mondegreen.gan.losses import AdversarialForm, discriminator_loss, fool_loss
 from mondegreen.gan.spectral_discriminator import (
@@ -80,25 +81,35 @@ class Adversary:
             [feature.float() for feature in real], [feature.float() for feature in adversarial]
         )
 
-    def update(self, x: Tensor, x_adv: Tensor) -> Tensor:
+    def update(self, x: Tensor, x_adv: Tensor, parts: Parts | None = None) -> Tensor:
         """Take one step on eq. 10 (Algorithm 1, line 10) and return the loss.
 
         Args:
             x: Genuine clips.
             x_adv: Adversarial ones, detached from the generator.
+            parts: Into how many parts the batch is cut, so that it fits into memory.
 
         Shape:
             - Input: ``(batch, 1, time)`` each
             - Output: ``()``
         """
         self.network.requires_grad_(True)
-        with self.fabric.autocast():
-            real, adversarial = self.network(x), self.network(x_adv)
-        loss = discriminator_loss(real.float(), adversarial.float(), self.form)
-        self.optimizer.zero_grad(set_to_none=True)
-        self.fabric.backward(loss)
+
+        def gradient(slices: list[slice]) -> Tensor:
+            self.optimizer.zero_grad(set_to_none=True)
+            total = x.new_zeros(())
+            for part in slices:
+                with self.fabric.autocast():
+                    real, adversarial = self.network(x[part]), self.network(x_adv[part])
+                loss = discriminator_loss(real.float(), adversarial.float(), self.form)
+                share = len(x[part]) / len(x)
+                self.fabric.backward(loss * share)
+                total += loss.detach() * share
+            return total
+
+        loss = (parts or Parts()).fit(len(x), gradient)
         self.optimizer.step()
-        return loss.detach()
+        return loss
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint needs."""

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from mondegreen.errors import MondegreenError
+from mondegreen.fitting import Parts
 from mondegreen.gan.adversary import Adversary
 from mondegreen.generators.generator import Generator
 
@@ -24,6 +25,9 @@ class State:
     step: int = 0
     best_success: float = -1.0
     successes: list[float] = field(default_factory=list)
+    within: dict[str, Any] | None = None
+    """The place within the epoch that was left unfinished."""
+    parts: Parts = field(default_factory=Parts)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint needs."""
@@ -37,6 +41,8 @@ class State:
             "adversary": self.adversary.state_dict() if self.adversary else None,
             "best_success": self.best_success,
             "successes": self.successes,
+            "within": self.within,
+            "parts": self.parts.count,
         }
 
     def load_state_dict(self, saved: dict[str, Any], where: str) -> None:
@@ -61,6 +67,7 @@ class State:
                 self.adversary.load_state_dict(saved["adversary"])
             self.step, self.epoch = saved["step"], saved["epoch"]
             self.best_success, self.successes = saved["best_success"], saved["successes"]
+            self.within, self.parts.count = saved.get("within"), int(saved.get("parts", 1))
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             raise MondegreenError(
                 f"{where} does not fit this training. Delete its run to begin again."

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from mondegreen.classifiers.classifier import Classifier
-from mondegreen.classifiers.training import epoch_generator
+from mondegreen.classifiers.classifier import Classifier, require_gradients
 from mondegreen.data.augment import Augment, uniform
 from mondegreen.data.dataset import ClipDataset
+from mondegreen.epochs import Epoch
 from mondegreen.errors import MondegreenError
 from mondegreen.gan.adversary import Adversary
 from mondegreen.gan.audibility import Hearing, build_hearing
@@ -40,6 +40,7 @@ from mondegreen.generators.generator import (
     save_generator,
 )
 from mondegreen.generators.spectral import SpectralConfig
+from mondegreen.interruption import StopRequest, stop_when_safe
 from mondegreen.progress import progress_bar
 from mondegreen.runs import Run
 
@@ -50,7 +51,7 @@ Losses = dict[str, float]
 
 
 class GeneratorTrainer:
-    """Trains one generator, resumable after every epoch.
+    """Trains one generator, resumable after every epoch, and after every step where asked to stop.
 
     Args:
         config: The generator.
@@ -77,6 +78,7 @@ class GeneratorTrainer:
         run: Run,
         fabric: Fabric,
     ) -> None:
+        require_gradients(classifier, "training a generator")
         self.config, self.training, self.run, self.fabric = config, training, run, fabric
         self.classifier = classifier
         fabric.to_device(classifier)
@@ -170,21 +172,20 @@ class GeneratorTrainer:
 
         Raises:
             MondegreenError: A loss became NaN; the last good state is kept.
+            KeyboardInterrupt: It was asked to stop; all is saved.
         """
         total = self.training.epochs * self.steps_per_epoch
-        with progress_bar() as bar:
+        with progress_bar() as bar, stop_when_safe() as stop:
             task = bar.add_task("training generator", total=total, completed=self.state.step)
             while not self._finished():
-                sums: Losses = {}
-                steps, start = 0, time.perf_counter()
-                for losses in self._epoch():
-                    steps += 1
-                    for name, value in losses.items():
-                        sums[name] = sums.get(name, 0.0) + value
+                stop.obey()
+                epoch = Epoch(self.training.seed, self.state.epoch, self.state.within)
+                for losses in self._epoch(epoch):
+                    epoch.add(losses)
                     bar.update(task, advance=1)
-                self.state.epoch += 1
-                means = {name: value / steps for name, value in sums.items()}
-                success = self._end_epoch(means, start)
+                    self._keep(epoch, stop)
+                self.state.epoch, self.state.within = self.state.epoch + 1, None
+                success = self._end_epoch(epoch.means(), epoch.seconds)
                 text = f"training generator (validation success {100 * success:.1f} %)"
                 bar.update(task, description=text)
         best = self.run.best if (self.run.best / "generator.json").is_file() else self.run.latest
@@ -201,13 +202,24 @@ class GeneratorTrainer:
         recent = successes[-(t.patience + 1) :]
         return max(recent) - min(recent) <= t.tolerance and recent[-1] > 0.0
 
-    def _epoch(self) -> Iterator[Losses]:
-        """Train for one pass over the training split, yielding the losses of each step."""
+    def _keep(self, epoch: Epoch, stop: StopRequest) -> None:
+        """Save in the middle of an epoch, where it is time to or somebody wants to stop.
+
+        At an epoch's end it is saved anyhow.
+        """
+        if epoch.batch < self.steps_per_epoch and (stop or epoch.due()):
+            self.state.within = epoch.state_dict()
+            # Only what was logged before this epoch counts when it is continued.
+            self.run.save_state(self.state.state_dict() | {"logged": self.state.step - epoch.steps})
+            stop.obey()
+
+    def _epoch(self, epoch: Epoch | None = None) -> Iterator[Losses]:
+        """Train for what is left of a pass over the training split; yield each step's losses."""
         t, state = self.training, self.state
         state.generator.train()
-        random = epoch_generator(t.seed, state.epoch)
-        scale = self.classifier.normalization
-        for x, label in self.train_data.epoch(self.labelled_size, random, normalization=scale):
+        self._now = epoch or Epoch(t.seed, state.epoch)
+        random, scale = self._now.random, self.classifier.normalization
+        for x, label in self._now.batches(self.train_data, self.labelled_size, scale):
             label = label.clone()
             if self.unlabelled is not None:
                 extra = t.batch_size - self.labelled_size
@@ -251,26 +263,46 @@ class GeneratorTrainer:
         x, target = fabric.to_device(x), fabric.to_device(target)
         snr_db = None if snr_db is None else fabric.to_device(snr_db)
         quietness = None if quietness is None else fabric.to_device(quietness)
-        with fabric.autocast():
-            delta = state.generator(
-                x, target, snr_db=snr_db, quietness=0.0 if quietness is None else quietness
-            )
-        x_adv = x + delta.float()
-        loss, losses = self._losses(x, x_adv, target, quietness, passage)
-        self._check(losses)
+
+        def gradient(parts: list[slice]) -> tuple[Tensor, Losses]:
+            state.optimizer.zero_grad(set_to_none=True)
+            made, sums = [], dict[str, float]()
+            for part in parts:
+                x_adv = self._attack(
+                    x[part], target[part], _cut(snr_db, part), _cut(quietness, part)
+                )
+                loss, losses = self._losses(
+                    x[part], x_adv, target[part], _cut(quietness, part), passage
+                )
+                self._check(losses)
+                share = len(x_adv) / len(x)
+                fabric.backward(loss * share)
+                made.append(x_adv.detach())
+                for name, value in losses.items():
+                    sums[name] = sums.get(name, 0.0) + share * value
+            return torch.cat(made), sums
+
+        x_adv, losses = state.parts.fit(len(x), gradient)
         self._set_learning_rate()
-        state.optimizer.zero_grad(set_to_none=True)
-        fabric.backward(loss)
         limit = t.gradient_clip or math.inf
         norm = torch.nn.utils.clip_grad_norm_(state.generator.parameters(), limit)
         losses["generator/gradient_norm"] = float(norm)
         self._check(losses)
         state.optimizer.step()
         if state.adversary is not None:
-            losses["discriminator/loss"] = float(state.adversary.update(x, x_adv.detach()))
+            losses["discriminator/loss"] = float(state.adversary.update(x, x_adv, state.parts))
         state.step += 1
         self._update_average()
         return losses
+
+    def _attack(
+        self, x: Tensor, target: Tensor, snr_db: Tensor | None, quietness: Tensor | None
+    ) -> Tensor:
+        quiet = 0.0 if quietness is None else quietness
+        with self.fabric.autocast():
+            delta = self.state.generator(x, target, snr_db=snr_db, quietness=quiet)
+        x_adv: Tensor = x + delta.float()
+        return x_adv
 
     def _losses(
         self,
@@ -344,14 +376,16 @@ class GeneratorTrainer:
     def _check(self, losses: Losses) -> None:
         for name, value in losses.items():
             if not math.isfinite(value):
+                where = self._now.describe(self.train_data, self.labelled_size)
                 raise MondegreenError(
-                    f"{name} became {value} in epoch {self.state.epoch + 1}, step "
-                    f"{self.state.step + 1}. Train into another --out with a lower "
-                    f"--training.learning-rate; the last good state is in {self.run.latest}."
+                    f"{name} became {value} in {where}. Look at these clips, or train into another "
+                    "--out with a lower --training.learning-rate; the last good state is in "
+                    f"{self.run.latest}."
                 )
 
-    def _end_epoch(self, losses: Losses, start: float) -> float:
+    def _end_epoch(self, losses: Losses, seconds: float) -> float:
         """Measure, checkpoint and log; return the success on the validation split."""
+        start = time.perf_counter()
         state, t = self.state, self.training
         state.average.eval()
         measured = validate(
@@ -365,8 +399,13 @@ class GeneratorTrainer:
             state.best_success = success
             save_generator(self.run.best, state.average)
         save_generator(self.run.latest, state.average)
-        seconds = time.perf_counter() - start
+        seconds += time.perf_counter() - start
         # Logged first: lines beyond the checkpoint are dropped on resuming, missing ones are lost.
         self.run.log(state.step, {"epoch": state.epoch, **losses, **measured, "seconds": seconds})
         self.run.save_state(state.state_dict())
         return success
+
+
+def _cut(values: Tensor | None, part: slice) -> Tensor | None:
+    """Return a part of a batch's numbers, where there are any."""
+    return None if values is None else values[part]

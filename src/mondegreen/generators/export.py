@@ -33,6 +33,7 @@ from mondegreen.generators.onnx_runtime import (
     PARAMETERS_KEY,
     OnnxGenerator,
 )
+from mondegreen.generators.own import OwnNetwork
 from mondegreen.generators.spectral import SpectralGenerator
 from mondegreen.generators.unet import UNetGenerator
 from mondegreen.metrics.extras import require
@@ -124,6 +125,10 @@ def largest_difference(generator: Generator, other: OnnxGenerator) -> float:
 def _graph(generator: Generator) -> ModelProto:
     """Return the graph, with batch and time free."""
     network = generator.network
+    if isinstance(network, OwnNetwork):
+        raise MondegreenError(
+            f"{generator.name} cannot be exported: only spectral and unet networks can."
+        )
     if isinstance(network, SpectralGenerator):
         return spectral_graph(network, generator.target_slot, OPSET)
     return _trace(generator)

@@ -9,15 +9,17 @@ import torch
 from torch import Tensor, nn
 
 from mondegreen.budgets import L2, SNR, Budget, Linf
-from mondegreen.classifiers.classifier import Classifier, find_checkpoint
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.places import find_checkpoint
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json
+from mondegreen.generators.own import OwnConfig, OwnNetwork, build_own
 from mondegreen.generators.spectral import SpectralConfig, SpectralGenerator
 from mondegreen.generators.unet import UNetConfig, UNetGenerator
 from mondegreen.weights import build_described, fingerprint, load_weights, save_weights
 
-NetworkConfig = UNetConfig | SpectralConfig
+NetworkConfig = UNetConfig | SpectralConfig | OwnConfig
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,13 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
         count = len(config.targets)
-        self.network: UNetGenerator | SpectralGenerator
+        self.network: UNetGenerator | SpectralGenerator | OwnNetwork
         if isinstance(config.network, UNetConfig):
             self.network = UNetGenerator(config.network, count, config.clip_samples)
-        else:
+        elif isinstance(config.network, SpectralConfig):
             self.network = SpectralGenerator(config.network, count)
+        else:
+            self.network = build_own(config.network, count, config.clip_samples)
         slot_of = {name: slot for slot, name in enumerate(config.targets)}
         slots = torch.tensor([slot_of.get(label, -1) for label in config.labels])
         self.register_buffer("target_slot", slots, persistent=False)
@@ -89,8 +93,8 @@ class Generator(nn.Module):
 
     @property
     def name(self) -> str:
-        """``unet`` or ``spectral``."""
-        return self.config.network.kind
+        """``unet``, ``spectral`` or, of a network from outside, its ``module:Class``."""
+        return network_name(self.config.network)
 
     def fingerprint(self) -> str:
         """Return 16 hex digits that change with any weight or setting."""
@@ -145,6 +149,11 @@ class Generator(nn.Module):
             delta = budget.project(x, delta)
         # Not clamp(x + delta) - x: that sum rounds, and a quiet delta would exceed its budget.
         return delta.clamp(-1.0 - x, 1.0 - x)
+
+
+def network_name(network: NetworkConfig) -> str:
+    """Return ``unet``, ``spectral`` or, of a network from outside, its ``module:Class``."""
+    return network.place if isinstance(network, OwnConfig) else network.kind
 
 
 def wanted_db(x: Tensor, budget: Budget | None, snr_db: Tensor | None) -> Tensor:

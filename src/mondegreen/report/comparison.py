@@ -53,6 +53,7 @@ def comparison(results: Results) -> tuple[Line, ...]:
         Line("PESQ narrow-band, mean", _mean(results.pesq_nb), number(paper.pesq, 3), "P.862"),
         Line("PESQ wide-band, mean", _mean(results.pesq_wb), DASH, "P.862.2, MOS-LQO"),
         Line("STOI, mean", _mean(results.stoi), DASH),
+        *(Line(f"{name}, mean", _mean(one), DASH) for name, one in results.metrics.items()),
         Line(
             "Time a clip, batch 1",
             number(cost.batch1_ms, 2, "ms"),

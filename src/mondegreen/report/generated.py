@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import hashlib
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -42,6 +43,44 @@ def write_or_check(render: Callable[[], Pages], check: bool) -> int:
     for path in old:
         print(f"{path} is out of step with the results; run `make results`.", file=sys.stderr)
     return int(bool(old))
+
+
+def run_for_page(
+    name: str,
+    about: str | None,
+    render: Callable[[Path, Path], Pages],
+    arguments: Sequence[str] | None,
+) -> int:
+    """Write a page and its pictures, or with ``--check`` tell which are old; return the exit code.
+
+    Args:
+        name: Of the module, for the help.
+        about: What it does, for the help.
+        render: Takes the folder of results and the page; returns the text of every file.
+        arguments: From the command line; by default the program's.
+    """
+    parser = argparse.ArgumentParser(prog=f"mondegreen.report.{name}", description=about)
+    parser.add_argument("results", type=Path, help="folder that holds one folder a measurement")
+    parser.add_argument("page", type=Path, help="the Markdown page in docs/")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if anything is old")
+    options = parser.parse_args(arguments)
+
+    def wanted() -> Pages:
+        pages = render(options.results, options.page)
+        return without_same_pictures(pages) if options.check else pages
+
+    return write_or_check(wanted, options.check)
+
+
+def result_files(root: Path, name: str) -> list[Path]:
+    """Return the files of a name, one a measurement, in the order of their folders.
+
+    Raises:
+        MondegreenError: There is no such folder.
+    """
+    if not root.is_dir():
+        raise MondegreenError(f"{root} is not a folder; give the one that holds results.")
+    return sorted(root.glob(f"*/{name}"))
 
 
 def picture(figure: Figure, source: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +136,8 @@ class Results:
     environment: Mapping[str, Any]
     duration_seconds: float
     created: str
+    metrics: Mapping[str, Quality] = field(default_factory=dict)
+    """Measures from outside of the package, by ``module:function``."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -182,7 +184,13 @@ def load_results(path: Path) -> Results:
         environment=top.child("environment").values,
         duration_seconds=top.number("duration_seconds"),
         created=top.text("created"),
+        metrics=read_metrics(top.optional_child("metrics")),
     )
+
+
+def read_metrics(fields: Fields | None) -> dict[str, Quality]:
+    """Return the summaries of measures from outside."""
+    return {name: read_quality(fields, name) for name in fields.values} if fields else {}
 
 
 def read_interval(top: Fields) -> tuple[float, float] | None:

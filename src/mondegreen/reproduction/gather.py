@@ -17,8 +17,8 @@ from mondegreen.reproduction.ablation import ablation
 from mondegreen.reproduction.generators import generators
 from mondegreen.reproduction.plan import Setting
 from mondegreen.reproduction.scale import Scale
-from mondegreen.reproduction.stage import Outcome, Stage
 from mondegreen.runs import command_line, environment
+from mondegreen.stages.stage import Outcome, Stage
 
 FORMAT = 1
 

@@ -10,7 +10,7 @@ from typing import Literal
 from mondegreen.data.gtzan import GENRES
 from mondegreen.data.speech_commands import TEN_WORDS
 from mondegreen.reproduction.scale import Scale, Words
-from mondegreen.reproduction.stage import Stage
+from mondegreen.stages.stage import Stage
 
 SettingKey = Literal["speech", "sounds", "music"]
 ESC10 = (

@@ -95,7 +95,8 @@ def rehearsal(size: Scale) -> Scale:
         unified_epochs=1,
         spectral=(*size.spectral, *once),
         single_targets=1,
-        ablation=(*size.ablation, *once),
+        # The ablation attacks clips of one label, and batch normalisation needs two of them.
+        ablation=(*size.ablation, *once, "--limit", "2"),
         ablation_seeds=size.ablation_seeds[:1],
         evaluation=("--quality-pairs", "2", "--samples", "1", "--timing-repeats", "1"),
         small_evaluation=("--no-report",),

@@ -1,0 +1,158 @@
+"""Commands that are killed, run again, and compared with those that nothing disturbed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import time
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+
+from benchmarks.reliability.child import Fault, Job, work
+from benchmarks.reliability.snapshots import differences, leftovers, snapshot
+
+_POLL_S = 0.004
+_TICK_S = 1.0 / os.sysconf("SC_CLK_TCK")
+
+
+def fork_server() -> ForkServerContext:
+    """Return the server that has loaded everything already, so that a process costs no start."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # before PyTorch is loaded there
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(["benchmarks.reliability.preload"])
+    return server
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A command that nothing disturbed."""
+
+    seconds: float
+    """Of the processor."""
+    operations: int
+    """That changed files."""
+    left: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What became of a command that was disturbed and run again."""
+
+    disturbed: bool
+    """Whether it was still at work at that moment."""
+    differing: list[str]
+    """Files that are not as without the disturbance."""
+    leftovers: list[str]
+    repeated: float
+    """Work that was done twice, as a share of the whole run."""
+    code: int | None = None
+    """How the disturbed one ended: an exit code, or minus a signal."""
+    said: str = ""
+    """What it printed."""
+
+
+class Bench:
+    """Runs one command again and again, each time in a new folder below a given one.
+
+    Args:
+        words: The command; paths of what it makes are relative, all others absolute.
+        folder: Of the working folders.
+        server: From :func:`fork_server`.
+    """
+
+    def __init__(self, words: tuple[str, ...], folder: Path, server: ForkServerContext) -> None:
+        self.words, self.folder, self.server = words, folder, server
+        self.number = 0
+
+    def whole(self) -> Whole:
+        """Run the command to its end.
+
+        Raises:
+            RuntimeError: It fails.
+        """
+        place = self._place()
+        seconds, operations = self._finish(place)
+        left = snapshot(place)
+        shutil.rmtree(place)
+        return Whole(seconds, operations, left)
+
+    def killed_at(self, share: float, whole: Whole, sent: int = signal.SIGKILL) -> Ended:
+        """Send a signal to the process group after a share of its work, then run it again."""
+        place = self._place()
+        job = Job(self.words, str(place))
+        process = self._start(job)
+        spent = _watch(process, share * whole.seconds, sent)
+        return self._again(job, process, spent, whole)
+
+    def failing_at(self, fault: Fault, whole: Whole) -> Ended:
+        """Let a file operation fail or be the last one, then run the command again."""
+        place = self._place()
+        job = Job(self.words, str(place), fault)
+        process = self._start(job)
+        spent = _watch(process, float("inf"), signal.SIGKILL)
+        return self._again(job, process, spent, whole)
+
+    def _again(self, job: Job, process: ForkServerProcess, spent: float, whole: Whole) -> Ended:
+        disturbed = not job.spent.exists() or json.loads(job.spent.read_text())["code"] != 0
+        said = job.log.read_text()
+        place = Path(job.folder)
+        seconds, _ = self._finish(place)
+        ended = Ended(
+            disturbed,
+            differences(whole.left, snapshot(place)),
+            leftovers(place),
+            max(0.0, (spent + seconds) / whole.seconds - 1.0),
+            process.exitcode,
+            said,
+        )
+        if not ended.differing:
+            shutil.rmtree(place)
+        return ended
+
+    def _place(self) -> Path:
+        self.number += 1
+        place = self.folder / f"{self.number:03d}"
+        place.mkdir(parents=True)
+        return place
+
+    def _start(self, job: Job) -> ForkServerProcess:
+        process = self.server.Process(target=work, args=(job,))
+        process.start()
+        return process
+
+    def _finish(self, place: Path) -> tuple[float, int]:
+        job = Job(self.words, str(place))
+        process = self._start(job)
+        process.join()
+        if process.exitcode != 0:
+            raise RuntimeError(f"{' '.join(self.words)}: {process.exitcode}\n{job.log.read_text()}")
+        spent = json.loads(job.spent.read_text())
+        return spent["seconds"], spent["operations"]
+
+
+def _watch(process: ForkServerProcess, limit: float, sent: int) -> float:
+    """Wait until a process has ended, or used so many seconds and got its signal; return them."""
+    assert process.pid is not None
+    spent = 0.0
+    while process.exitcode is None and spent < limit:
+        spent = max(spent, _processor_seconds(process.pid))
+        time.sleep(_POLL_S)
+    if process.exitcode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, sent)
+    process.join()
+    return spent
+
+
+def _processor_seconds(pid: int) -> float:
+    """Return the processor time of all threads of a process; 0 where it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) * _TICK_S

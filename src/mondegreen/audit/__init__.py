@@ -1,0 +1,1 @@
+"""One command that tells how easily a classifier is fooled: sizes, stages, what was found."""

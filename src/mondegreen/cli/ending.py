@@ -1,0 +1,94 @@
+"""How a command ends: its exit code, and what is said where it did not come to its end."""
+
+from __future__ import annotations
+
+import errno
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+
+from mondegreen.errors import MondegreenError
+from mondegreen.interruption import Terminated, terminable
+
+DONE, FAILED, WRONG_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+
+RESUMED = ("demo", "data synthesize", "data download", "train", "evaluate", "compare", "channels")
+RESUMED += ("transfer", "reproduce")
+"""Commands that go on where they were ended."""
+
+_SURROUNDINGS = {
+    errno.ENOSPC: "Free some space and run the same command again.",
+    errno.EDQUOT: "Free some of your quota and run the same command again.",
+    errno.EFBIG: "A file may not become so large here; choose another output folder.",
+    errno.EROFS: "Choose another output folder.",
+    errno.EACCES: "Choose a folder that you may write to, or change its permissions.",
+    errno.EPERM: "Choose a folder that you may write to, or change its permissions.",
+    errno.ENOENT: "Was it moved or deleted meanwhile? Put it back and run the same command again.",
+    errno.ENOTDIR: "Was it moved or deleted meanwhile? Put it back and run the same command again.",
+    errno.EIO: "The disk or the network drive fails; see that it is healthy.",
+    errno.ESTALE: "The network drive fails; see that it is mounted.",
+    errno.EMFILE: "Too many files are open; raise the limit with ulimit -n.",
+    errno.ENFILE: "Too many files are open on this machine.",
+    errno.ENOMEM: "Close other programs, or work on smaller batches.",
+}
+"""Errors of the system that the user can do something about, and what."""
+
+
+def end_with_code(run: Callable[[], int | None], words: Sequence[str]) -> int:
+    """Call ``run``; print what went wrong, without a traceback, and return the exit code.
+
+    Args:
+        run: The command; it may return an exit code.
+        words: What was typed, to be repeated.
+    """
+    try:
+        with terminable():
+            return run() or DONE
+    except MondegreenError as error:
+        return _fail(str(error))
+    except KeyboardInterrupt as stop:
+        again = shlex.join(["mondegreen", *words])
+        resumed = " ".join(words).startswith(RESUMED)
+        what = "continue where it left off with" if resumed else "run it again with"
+        ended = isinstance(stop, Terminated)
+        print(f"{'terminated' if ended else 'interrupted'}; {what}:\n  {again}", file=sys.stderr)
+        return TERMINATED if ended else INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return FAILED
+    except (OSError, MemoryError, RuntimeError) as error:
+        message = explain(error)
+        if message is None:
+            raise
+        return _fail(message)
+
+
+def explain(error: Exception) -> str | None:
+    """Return what the user can do about an error of the machine; None for an error of ours.
+
+    Example:
+        >>> explain(OSError(28, "No space left on device", "x.wav"))
+        'x.wav: No space left on device. Free some space and run the same command again.'
+    """
+    if isinstance(error, OSError) and error.errno in _SURROUNDINGS:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}. {_SURROUNDINGS[error.errno]}"
+    text = str(error)
+    device = type(error).__name__ == "OutOfMemoryError"  # torch's, without importing torch
+    if device or isinstance(error, MemoryError) or "not enough memory" in text:
+        where = "the GPU's memory" if device else "the memory"
+        return (
+            f"{where} does not suffice. Choose a smaller batch (--training.batch-size or "
+            "--measure.batch-size), or close what else uses it."
+        )
+    return None
+
+
+def _fail(message: str) -> int:
+    escaped = message.replace("[", "\\[")
+    Console(stderr=True, soft_wrap=True, highlight=False).print(
+        f"[bold red]error:[/bold red] {escaped}"
+    )
+    return WRONG_INPUT

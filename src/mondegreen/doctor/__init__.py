@@ -1,0 +1,1 @@
+"""What this installation has, whether it works, and what makes it slow."""

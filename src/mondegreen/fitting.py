@@ -1,0 +1,71 @@
+"""Batches that do not fit into memory, worked off in parts."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+
+from mondegreen.errors import MondegreenError
+
+R = TypeVar("R")
+
+
+class Parts:
+    """Into how many parts a batch is cut; twice as many each time that the memory runs out.
+
+    The gradients of the parts are added up, each weighted by its share of the clips, so a step is
+    that of the whole batch, but for its rounding and for batch normalisation, which sees a part.
+
+    Args:
+        count: Parts to begin with.
+        least: Clips that a part needs, two for batch normalisation.
+    """
+
+    def __init__(self, count: int = 1, *, least: int = 2) -> None:
+        self.count, self.least = count, least
+
+    def fit(self, size: int, attempt: Callable[[list[slice]], R]) -> R:
+        """Call ``attempt`` with the parts of a batch, and with smaller ones where they do not fit.
+
+        Args:
+            size: Clips of the batch.
+            attempt: Starts over at each call.
+
+        Raises:
+            MondegreenError: Not even the smallest parts fit.
+        """
+        while True:
+            try:
+                return attempt(self.of(size))
+            except torch.OutOfMemoryError as error:
+                if size // (2 * self.count) < self.least:
+                    raise MondegreenError(
+                        f"a batch of {size} clips does not fit into the device's memory, not even "
+                        f"in {self.count} parts. Close what else uses it, or choose a smaller "
+                        "network or --device cpu."
+                    ) from error
+            # Outside of the handler: the error's frames hold the tensors that have to go.
+            self.count *= 2
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            print(
+                f"note: out of memory; batches of {size} clips are now worked off in {self.count} "
+                "parts, whose gradients are added up.",
+                file=sys.stderr,
+            )
+
+    def of(self, size: int) -> list[slice]:
+        """Return the parts of a batch, as even as can be.
+
+        Example:
+            >>> [(part.start, part.stop) for part in Parts(2).of(5)]
+            [(0, 3), (3, 5)]
+        """
+        count = max(1, min(self.count, size // self.least))
+        small, larger = divmod(size, count)
+        stops = [small * number + min(number, larger) for number in range(count + 1)]
+        return [slice(a, b) for a, b in itertools.pairwise(stops)]

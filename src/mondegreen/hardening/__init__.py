@@ -1,0 +1,1 @@
+"""Adversarial training: a classifier that learns from the attacks on itself."""

@@ -1,0 +1,1 @@
+"""What an audit found: its file checked, a verdict by rule, a page."""

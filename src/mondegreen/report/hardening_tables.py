@@ -1,0 +1,145 @@
+"""Before and after hardening: tables in the terminal and in Markdown, and a folder's files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mondegreen.files import write_text
+from mondegreen.report.formatting import DASH, duration, number
+from mondegreen.report.hardening_figures import hardening_figure
+from mondegreen.report.hardening_results import Hardened, HardeningResults, Rate
+from mondegreen.report.hardening_words import cost, verdict
+from mondegreen.report.markdown import escape_text, table
+from mondegreen.report.style import save_figure
+
+
+def columns(found: HardeningResults) -> list[str]:
+    """Return the titles: what is measured, then one a classifier."""
+    return ["", *(one.name for one in found.classifiers)]
+
+
+def rows(found: HardeningResults) -> list[list[str]]:
+    """Return the texts of the cells: accuracy, robustness, targeted success, cost, checks."""
+    lines = [["clean accuracy", *(_shown(one.clean) for one in found.classifiers)]]
+    for attack, words in (("pgd", "gradient search"), ("square", "square attack")):
+        for db in found.ratios:
+            rates = [_shown(one.robust(db, attack)) for one in found.classifiers]
+            lines.append([f"accuracy under {words}, {db:g} dB", *rates])
+    targeted = (("pgd targeted", "gradient search"), ("generator", "a fresh generator"))
+    for attack, words in targeted:
+        for db in found.ratios:
+            rates = [_shown(one.success(db, attack)) for one in found.classifiers]
+            lines.append([f"targets reached by {words}, {db:g} dB", *rates])
+    lines = [line for line in lines if any(cell != DASH for cell in line[1:])]
+    lines.append(["training, processor time", *map(_time, found.classifiers)])
+    lines.append(["gradients masked?", *map(_masked, found.classifiers)])
+    return lines
+
+
+def _shown(rate: Rate | None) -> str:
+    if rate is None:
+        return DASH
+    return f"{number(100 * rate.value, 1)} [{100 * rate.low:.0f}, {100 * rate.high:.0f}]"
+
+
+def _time(one: Hardened) -> str:
+    return DASH if one.training is None else duration(one.training.cpu_seconds)
+
+
+def _masked(one: Hardened) -> str:
+    return "unreliable" if one.unreliable else "no sign of it"
+
+
+def check_rows(found: HardeningResults) -> list[list[str]]:
+    """Return the texts of the table of checks: which, of which classifier, and its numbers."""
+    return [
+        [
+            check.name,
+            one.name,
+            number(100 * check.value, 1),
+            number(100 * check.at_least, 1),
+            "yes" if check.holds else "no",
+        ]
+        for one in found.classifiers
+        for check in one.checks
+    ]
+
+
+CHECK_TITLES = ("check", "classifier", "found (%)", "at least (%)", "holds")
+
+
+def about(found: HardeningResults) -> str:
+    """Return, in one paragraph, what all numbers have in common and how they are read."""
+    first = found.before
+    pairs = next(iter(first.attacks["pgd"].values())).pairs
+    words = [
+        f"{first.classifier.name} on {found.data.name}, {found.data.split} split by "
+        f"{found.data.split_kind}: the same {pairs} clips, untargeted, or pairs, targeted, for "
+        f"every classifier, seed {found.seed}; clean accuracy on all {found.data.clips}. In "
+        "brackets 95 % intervals over speakers or tracks, in per cent."
+    ]
+    if "square" in first.attacks:
+        few = next(iter(first.attacks["square"].values())).pairs
+        limit = first.queries.get("square")
+        words.append(f"The square attack: {few} of the clips, {limit} queries each.")
+    return " ".join(words)
+
+
+def markdown(found: HardeningResults) -> str:
+    """Return verdicts, tables and costs as Markdown."""
+    titles = columns(found)
+    parts = ["".join(f"* {escape_text(verdict(found, one))}\n" for one in found.after)]
+    parts.append(table(titles, rows(found), "l" + "r" * (len(titles) - 1)))
+    lines = cost(found)
+    if lines:
+        parts.append("".join(f"* {escape_text(line)}\n" for line in lines))
+    parts.append(table(CHECK_TITLES, check_rows(found), "llrrl"))
+    return "\n".join(parts)
+
+
+def write_hardening(
+    folder: Path, found: HardeningResults, formats: Sequence[str] = ("png", "svg")
+) -> list[Path]:
+    """Write ``table.md`` and the figure into a measurement's folder; return the files.
+
+    Args:
+        folder: Where ``hardening.json`` lies.
+        found: Its content.
+        formats: Of ``png``, ``svg`` and ``pdf``.
+
+    Raises:
+        MondegreenError: A file cannot be written.
+    """
+    path = folder / "table.md"
+    write_text(path, f"{escape_text(about(found))}\n\n{markdown(found)}")
+    figure = hardening_figure(found)
+    return [path, *save_figure(figure, folder / "figures" / "hardening", tuple(formats))]
+
+
+def print_hardening(found: HardeningResults, console: Console | None = None) -> None:
+    """Print the table, the verdicts and the costs.
+
+    Args:
+        found: A loaded ``hardening.json``.
+        console: Standard output by default.
+    """
+    console = console or Console()
+    shown = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    first, *others = columns(found)
+    shown.add_column(first, overflow="fold")
+    for title in others:
+        shown.add_column(Text(title), justify="right", overflow="fold")
+    for row in rows(found):
+        shown.add_row(*map(Text, row))
+    console.print(shown)
+    for one in found.after:
+        console.print(Text(verdict(found, one)))
+    for line in cost(found):
+        console.print(Text(line))
+    console.print(Text(about(found), style="dim"))

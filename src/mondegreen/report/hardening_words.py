@@ -1,0 +1,112 @@
+"""What a hardening achieved, in sentences that are decided by rules from the numbers alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mondegreen.report.formatting import duration
+from mondegreen.report.hardening_results import Hardened, HardeningResults, Point, Rate
+
+ROBUST_DB, ROBUST_GOAL = 30.0, 0.60
+"""Where, and how much, accuracy an attacked classifier should keep."""
+
+FOOLED_DB, FOOLED_SHARE = 25.0, 1 / 3
+"""Where a fresh generator should succeed less often, and at most how often of what it was."""
+
+LOST = 0.03
+"""How much clean accuracy may be lost."""
+
+
+def verdict(found: HardeningResults, one: Hardened) -> str:
+    """Return what hardening did to one classifier: three goals, met or not, by the rates alone.
+
+    Args:
+        found: The measurement.
+        one: One of its hardened classifiers.
+    """
+    before = found.before
+    sentences = [
+        _robust(before, one, found),
+        _clean(before, one),
+        *_fooled(before, one),
+    ]
+    if one.unreliable:
+        failed = "; ".join(check.name for check in one.checks if not check.holds)
+        sentences.append(f"Unreliable: its gradients may be masked, for this failed: {failed}.")
+    return f"{one.name}: {' '.join(sentences)}"
+
+
+def _robust(before: Hardened, one: Hardened, found: HardeningResults) -> str:
+    db = ROBUST_DB if ROBUST_DB in found.ratios else found.check_db
+    then, now = before.robust(db), one.robust(db)
+    assert then is not None and now is not None, "load_hardening asks for them"
+    steps = f"Under gradient search at {db:g} dB, {_points(now)} are still heard rightly"
+    met = "meets" if now.value >= ROBUST_GOAL else "misses"
+    return f"{steps} ({_points(then)} before), which {met} the goal of {100 * ROBUST_GOAL:.0f} %."
+
+
+def _clean(before: Hardened, one: Hardened) -> str:
+    lost = before.clean.value - one.clean.value
+    met = "within" if lost <= LOST + 1e-9 else "more than"
+    change = f"loses {100 * lost:.1f}" if lost >= 0.0 else f"gains {-100 * lost:.1f}"
+    return f"Clean accuracy {change} points, {met} the {100 * LOST:.0f} that may be lost."
+
+
+def _fooled(before: Hardened, one: Hardened) -> list[str]:
+    then, now = before.success(FOOLED_DB, "generator"), one.success(FOOLED_DB, "generator")
+    if then is None or now is None:
+        return []
+    met = "meets" if now.value <= FOOLED_SHARE * then.value else "misses"
+    return [
+        f"A fresh generator reaches its target in {_points(now)} of the pairs at {FOOLED_DB:g} dB "
+        f"({_points(then)} before), which {met} the goal of a third."
+    ]
+
+
+def cost(found: HardeningResults) -> list[str]:
+    """Return, for each classifier, what training took to reach the robustness of the others.
+
+    For every pair of trainings with the same measure of robustness: the processor time that each
+    needed until it first reached, on validation clips, the lower of their two highest levels.
+    """
+    trained = [one for one in found.after if one.training is not None and one.training.course]
+    lines = []
+    for index, one in enumerate(trained):
+        for other in trained[index + 1 :]:
+            lines += _compare(one, other)
+    return lines
+
+
+def _compare(one: Hardened, other: Hardened) -> list[str]:
+    first, second = one.training, other.training
+    assert first is not None and second is not None, "only trained ones are compared"
+    if first.select_db != second.select_db:
+        return []
+    level = min(_highest(first.course), _highest(second.course))
+    mine, theirs = reached(first.course, level), reached(second.course, level)
+    (quick, fast), (slow, long) = sorted(
+        [(one.name, mine), (other.name, theirs)], key=lambda pair: pair[1]
+    )
+    return [
+        f"{100 * level:.1f} % under attack at {first.select_db:g} dB on validation clips: "
+        f"{quick} after {duration(fast)} of processor time, {slow} after {duration(long)}, "
+        f"{long / fast:.1f} times as long."
+    ]
+
+
+def reached(course: Sequence[Point], level: float) -> float:
+    """Return the processor time after which a training had first reached a robust accuracy.
+
+    Example:
+        >>> reached([Point(5.0, 0.9, 0.2), Point(10.0, 0.9, 0.5)], 0.4)
+        10.0
+    """
+    return next(point.cpu_seconds for point in course if point.robust >= level)
+
+
+def _highest(course: Sequence[Point]) -> float:
+    return max(point.robust for point in course)
+
+
+def _points(rate: Rate) -> str:
+    return f"{100 * rate.value:.1f} % [{100 * rate.low:.1f}, {100 * rate.high:.1f}]"

@@ -1,0 +1,1 @@
+"""Commands run as stages of a longer job: each in its own process, resumed, counted."""
