@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import shutil
 import sys
@@ -39,7 +40,7 @@ def inputs(words: list[str]) -> set[str]:
     ends = (".wav", ".onnx")
     return {word for word in kept if word.startswith("runs/") or word.endswith(ends)} | {
         word
-        for option, word in zip(words, words[1:], strict=False)
+        for option, word in itertools.pairwise(words)
         if option in ("--data", "--classifiers") or "speech_commands" in word
     } - {"zoo:speech-commands"}
 

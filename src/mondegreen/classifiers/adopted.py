@@ -35,6 +35,13 @@ class AdoptedConfig:
     """SHA-256 of the file or address of the service that it is from; else a text of its parts."""
 
 
+@dataclass
+class Sent:
+    """What a model was asked so far, also while it was tried in other ways."""
+
+    clips: int = 0
+
+
 class Adopted(nn.Module):
     """A model behind its contract: waveforms in [-1, 1] to logits.
 
@@ -45,9 +52,9 @@ class Adopted(nn.Module):
         sample_rate: Of the waveforms, in Hz.
         identity: What tells it from other models beside its weights; by default its parts.
         differentiable: Whether gradients pass the model. Otherwise it is called without them.
+        sent: Counts the clips that the model is asked about.
 
     Attributes:
-        clips_sent: How many clips the model was asked about so far.
         findings: What probing found out.
     """
 
@@ -60,13 +67,14 @@ class Adopted(nn.Module):
         sample_rate: int,
         identity: str | None = None,
         differentiable: bool = True,
+        sent: Sent | None = None,
     ) -> None:
         super().__init__()
         self.model = module if isinstance(module, nn.Module) else Called(module)
         self.config = AdoptedConfig(contract, identity or parts_of(self.model))
         self.labels, self.sample_rate = labels, sample_rate
         self.differentiable = differentiable
-        self.clips_sent = 0
+        self.sent = sent or Sent()
         self.findings: tuple[Finding, ...] = ()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -98,7 +106,7 @@ class Adopted(nn.Module):
         contract, clips = self.config.contract, len(x)
         if size is not None and clips < size:
             x = F.pad(x, (0, 0, 0, 0, 0, size - clips))
-        self.clips_sent += len(x)
+        self.sent.clips += len(x)
         answer = self.model(contract.prepare(x, self.sample_rate))
         return rows(picked(answer, contract.field), len(x), self.labels)[:clips]
 

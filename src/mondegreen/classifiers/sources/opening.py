@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from mondegreen.classifiers.adopted import Sent
 from mondegreen.classifiers.contract import ModelOptions
 from mondegreen.classifiers.sources.source import Model, Source
 from mondegreen.errors import MondegreenError
@@ -132,6 +133,7 @@ def classifier_from(
     labels: tuple[str, ...],
     options: ModelOptions,
     sounds: Tensor | None = None,
+    sent: Sent | None = None,
 ) -> Classifier:
     """Make a classifier of a model that a source gave.
 
@@ -153,6 +155,7 @@ def classifier_from(
             batch=model.batch,
             identity=model.identity,
             black_box=model.black_box,
+            sent=sent or Sent(),
         )
     except MondegreenError as error:
         raise MondegreenError(f"{source.text}: {error}") from error
