@@ -16,6 +16,7 @@ from mondegreen.errors import MondegreenError
 
 MAX_JSON_BYTES = 2**28
 
+_MOST_DIGITS = 300
 _HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 _LEFTOVER = re.compile(r"\..*\.[0-9a-f]{8}\.tmp(\.[^.]*)?")
 
@@ -55,6 +56,12 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"it holds {name}")
+
+
+def _refuse_huge(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"it holds an integer of {len(digits)} digits")
+    return int(digits)
 
 
 def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -135,7 +142,12 @@ def read_json(path: Path) -> Any:
                 f"{path} has {size} bytes; no file of ours is larger than {MAX_JSON_BYTES}."
             )
         text = path.read_text(encoding="utf-8")
-        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice)
+        value = json.loads(
+            text,
+            parse_constant=_refuse_constant,
+            parse_int=_refuse_huge,
+            object_pairs_hook=_refuse_twice,
+        )
         if _HALF_CHARACTER.search(text):
             json.dumps(value, ensure_ascii=False).encode()  # fails for halves without the other
         return value

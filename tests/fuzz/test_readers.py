@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def prepared(reader: Reader, folder: Path) -> tuple[Path, bytes]:
     """Return a folder for a reader, filled once, and the whole file."""
-    place = folder / by_name(reader)
+    place = folder / f"for-{by_name(reader)}"
     whole = folder / (by_name(reader) + ".whole")
     if not whole.exists():
         place.mkdir()
