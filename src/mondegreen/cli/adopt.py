@@ -128,7 +128,7 @@ def _clips(options: Adopt, model: Model, labels: tuple[str, ...]) -> ClipDataset
         rate, samples = missing_facts(labels, known)
     data = open_test_split(options.data, labels, rate, samples, options.on)
     turn = torch.zeros(len(data), dtype=torch.int64)
-    for label in data.labels.unique():
+    for label in set(data.labels.tolist()):
         rows = (data.labels == label).nonzero()[:, 0]
         turn[rows] = torch.arange(len(rows))
     return data.subset(turn.argsort(stable=True)[: options.clips].sort().values)
