@@ -18,6 +18,7 @@ from mondegreen.classifiers.adopted import Adopted, Finding, Sent
 from mondegreen.classifiers.adopting import missing_facts
 from mondegreen.classifiers.classifier import Classifier, predict
 from mondegreen.classifiers.contract import ModelOptions
+from mondegreen.classifiers.huggingface import HuggingFaceClassifier
 from mondegreen.classifiers.sheet import save_sheet
 from mondegreen.classifiers.sources.opening import Opened, classifier_from, find_source
 from mondegreen.classifiers.sources.source import Model, Source
@@ -172,6 +173,8 @@ def _adopted(
 def _findings(classifier: Classifier) -> list[Finding]:
     if isinstance(classifier.module, Adopted):
         return list(classifier.module.findings)
+    if isinstance(classifier, HuggingFaceClassifier):
+        return list(classifier.findings)
     seconds = classifier.clip_samples / classifier.sample_rate
     length = f"{classifier.clip_samples} samples ({seconds:g} s)"
     return [
