@@ -26,8 +26,8 @@ from mondegreen.generators.generator import Generator, describe_classifier, save
 from mondegreen.generators.spectral import SpectralConfig
 from mondegreen.report.results import load_results
 
-ELSEWHERE = ("docs/tour.md", "docs/attacks.md", "docs/serve.md")
-"""Pages whose Python is run by test_tour.py, below, and by tests/live."""
+ELSEWHERE = ("docs/tour.md", "docs/attacks.md", "docs/serve.md", "docs/classifiers.md")
+"""Pages whose Python is run by test_tour.py, below, by tests/live and test_docs_classifiers.py."""
 AT_HAND = {"clips", "hello.wav", "lecture.wav", "runs/spotter", "runs/second", "runs/generator"}
 """What a page may take for granted: a recording, clips, and a run of each kind."""
 QUICK = ("attack", "data info", "evaluate", "export", "report")

@@ -218,7 +218,7 @@ def _other_order(check: LabelCheck, labels: tuple[str, ...]) -> str:
     return (
         f"the labels seem to be in another order than the model's answers: so, it hears "
         f"{100 * check.accuracy:.1f} % of the clips rightly, and in the order below "
-        f"{100 * check.accuracy_in_order:.1f} %. Give it, or --anyway True:\n--labels {words}"
+        f"{100 * check.accuracy_in_order:.1f} %. Give it, or --anyway:\n--labels {words}"
     )
 
 
