@@ -1,7 +1,8 @@
 """Clips with two sounds at a time, mixed from the recordings of ESC-10, and a list of their tags.
 
-Each clip is two seconds of one recording over two seconds of another class's. Both recordings are
-of the same official fold, so a clip belongs to that fold, too, and no recording is in two parts:
+Each clip is two seconds of one recording over two seconds of another class's. The sources of each
+official fold are dealt out to eight groups, and only sounds of the same group are mixed, so that
+neither two folds nor two groups share a recording:
 
     python benchmarks/strangers/mixtures.py --data $MONDEGREEN_DATA/esc10 --out runs/mixtures
 
@@ -22,6 +23,8 @@ from scipy.signal import resample_poly
 RATE, SECONDS = 16_000, 2
 LENGTH = RATE * SECONDS
 FLOOR = 1e-3
+GROUPS = 8
+Rng = np.random.Generator
 
 
 def read(path: Path) -> np.ndarray:
@@ -34,33 +37,46 @@ def read(path: Path) -> np.ndarray:
     return np.pad(x, (0, max(0, LENGTH - len(x))))
 
 
-def piece(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def piece(x: np.ndarray, rng: Rng) -> np.ndarray:
     """The loudest of three random pieces of two seconds, at a level of -26 dB of full scale."""
     starts = rng.integers(0, len(x) - LENGTH + 1, 3)
     found = max((x[s : s + LENGTH] for s in starts), key=lambda part: float(np.square(part).sum()))
     return found * (0.05 / max(float(np.sqrt(np.square(found).mean())), 1e-4))
 
 
+def dealt(data: Path, fold: int) -> list[dict[str, list[np.ndarray]]]:
+    """The recordings of a fold by group and class; those of one source stay together."""
+    groups: list[dict[str, list[np.ndarray]]] = [{} for _ in range(GROUPS)]
+    folders = sorted(path for path in data.iterdir() if path.is_dir())
+    for number, folder in enumerate(folders):
+        paths = sorted(folder.glob(f"{fold}-*.ogg"))
+        sources = sorted({path.name.split("-")[1] for path in paths})
+        for path in paths:
+            place = (sources.index(path.name.split("-")[1]) + 3 * number) % GROUPS
+            groups[place].setdefault(folder.name, []).append(read(path))
+    return [group for group in groups if len(group) > 1]
+
+
+def mixed(sounds: dict[str, list[np.ndarray]], pair: list[str], rng: Rng) -> np.ndarray:
+    x = np.zeros(LENGTH, np.float32)
+    for name in pair:
+        sound = sounds[name][rng.integers(len(sounds[name]))]
+        x += piece(sound, rng) * 10 ** (rng.uniform(-3, 3) / 20)
+    return x * min(1.0, 0.95 / float(np.abs(x).max()))
+
+
 def mix(data: Path, out: Path, per_fold: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    names = sorted(folder.name for folder in data.iterdir() if folder.is_dir())
     (out / "clips").mkdir(parents=True, exist_ok=True)
     lines = []
     for fold in range(1, 6):
-        sounds = {
-            name: [read(path) for path in sorted((data / name).glob(f"{fold}-*.ogg"))]
-            for name in names
-        }
+        groups = dealt(data, fold)
         for number in range(per_fold):
-            pair = sorted(rng.choice(names, 2, replace=False).tolist())
-            x = np.zeros(LENGTH, np.float32)
-            for name in pair:
-                sound = sounds[name][rng.integers(len(sounds[name]))]
-                x += piece(sound, rng) * 10 ** (rng.uniform(-3, 3) / 20)
-            x *= min(1.0, 0.95 / float(np.abs(x).max()))
+            group = number % len(groups)
+            pair = sorted(rng.choice(sorted(groups[group]), 2, replace=False).tolist())
             file = f"clips/{fold}-{number:04d}.flac"
-            soundfile.write(out / file, x, RATE, subtype="PCM_16")
-            lines.append([file, ";".join(pair), f"fold-{fold}", fold])
+            soundfile.write(out / file, mixed(groups[group], pair, rng), RATE, subtype="PCM_16")
+            lines.append([file, ";".join(pair), f"{fold}-{group}", str(fold)])
     with (out / "tags.csv").open("w", newline="", encoding="utf-8") as listing:
         csv.writer(listing).writerows([["file", "tags", "group", "fold"], *lines])
 

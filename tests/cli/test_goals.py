@@ -93,7 +93,7 @@ def words(tagged: Tagged, tmp_path: Path) -> list[str]:
 def test_goals_are_written_and_the_tagger_is_measured(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    aims = ["--goal", "+low", "--goal", "hush=-mid-high", "--goal=-low+high"]
+    aims = ["--goal", "+low", "--goal", "hush=-mid-high", "--goal", "-low+high"]
     goals.run([*words, *aims, "--thresholds", "low=0.4", "--json"])
     found = json.loads(capsys.readouterr().out)
     saved = json.loads((tmp_path / "goals/goals-report.json").read_text())

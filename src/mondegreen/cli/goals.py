@@ -39,7 +39,7 @@ class Goals:
     classifier: Path
     """Run folder of the tagger; a model made elsewhere is adopted first."""
     goal: Annotated[tuple[str, ...], tyro.conf.UseAppendAction]
-    """What attacks are to reach, once for each goal: --goal +rain, --goal=-dog_bark,
+    """What attacks are to reach, once for each goal: --goal +rain, --goal -dog_bark,
     --goal +rain-dog_bark, with a name of its own --goal hush=-dog_bark-rooster."""
     out: Path
     """Folder for goals.json and goals-report.json. Other commands take it as a classifier."""
@@ -61,7 +61,22 @@ class Goals:
 def run(words: Sequence[str]) -> None:
     """Parse the words, write the goals and measure the tagger."""
     description = "Name what attacks on a tagger are to reach; what comes out is a classifier."
-    execute(parse(Goals, words, "goals", description))
+    execute(parse(Goals, _joined(words), "goals", description))
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """Write ``--goal -dog`` as ``--goal=-dog``, for a value that begins with ``-`` looks like none.
+
+    Example:
+        >>> _joined(["--goal", "-dog", "--goal", "+rain", "--json"])
+        ['--goal=-dog', '--goal', '+rain', '--json']
+    """
+    found: list[str] = []
+    for word in words:
+        if found[-1:] == ["--goal"] and word.startswith("-") and not word.startswith("--"):
+            word = f"{found.pop()}={word}"
+        found.append(word)
+    return found
 
 
 def execute(options: Goals) -> None:
