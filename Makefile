@@ -67,6 +67,7 @@ results: setup  ## write docs/results.md and the README's table from results/*/r
 	$(BIN)/python -m mondegreen.report.docs_channels results docs/channels.md
 	$(BIN)/python -m mondegreen.report.docs_audits results docs/audit.md
 	$(BIN)/python -m mondegreen.report.docs_hardening results docs/hardening.md
+	$(BIN)/python -m mondegreen.report.docs_defences results docs/defences.md
 	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md
 	$(BIN)/python -m mondegreen.report.docs_tables results docs
@@ -90,6 +91,7 @@ results-check: setup  ## fail when these are out of step with the result files
 	$(BIN)/python -m mondegreen.report.docs_channels results docs/channels.md --check
 	$(BIN)/python -m mondegreen.report.docs_audits results docs/audit.md --check
 	$(BIN)/python -m mondegreen.report.docs_hardening results docs/hardening.md --check
+	$(BIN)/python -m mondegreen.report.docs_defences results docs/defences.md --check
 	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md --check
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md --check
 	$(BIN)/python -m mondegreen.report.docs_tables results docs --check

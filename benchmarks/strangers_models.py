@@ -6,7 +6,7 @@ from random weights. Each is saved with ``save_pretrained`` beside its feature e
 README.txt with the command and its accuracies, clips divided by speaker.
 
     .venv/bin/python benchmarks/strangers_models.py --data speech_commands --out runs/strangers
-    .venv/bin/mondegreen audit runs/strangers/ast --data speech_commands ...
+    .venv/bin/mondegreen audit runs/strangers/ast --data speech_commands
 """
 
 from __future__ import annotations

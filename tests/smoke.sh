@@ -121,6 +121,32 @@ expect 0 "$command" audit demo/classifier --minutes 0.05 --start-from scratch --
 holds audit/audit.json audit/report.html audit/figures/success_over_snr.svg
 expect 0 "$command" audit demo/classifier --minutes 0.05 --start-from scratch --out audit
 expect 2 "$command" audit nothing-here --data voices --out nothing
+expect 0 "$command" defend --classifier demo/classifier --defence median:samples=3 --out defended
+expect 0 "$command" defences --generator demo/generator --defence gaussian:sigma=0.01@2 \
+  --detector residual --attacks generator --lessons generator@snr:10 --training-clips 12 \
+  --knowing pgd:steps=1 --draws 1 --budgets snr:10 --pairs 4 --certify 1 --certify-draws 20 \
+  --out defences
+holds defences/defences.json defences/table.md defences/figures/defences.svg
+
+cat >their_model.py <<'PY'
+import mondegreen
+
+
+def build():
+    module = mondegreen.load_classifier("demo/classifier").module
+    return lambda audio: module(audio[:, None]).softmax(1) if audio.dim() == 2 else None
+PY
+export MONDEGREEN_ALLOWED="$folder/allowed"
+label_order=$(ls voices | grep -v "^[_.]" | tr "\n" " ")
+expect 0 "$command" adopt their_model.py:build --labels $label_order --anyway \
+  --sample-rate 16000 --clip-samples 16384 --data voices --cache cache --out adopted
+holds adopted/classifier.json adopted/check.json
+expect 0 "$command" compare --classifier adopted --attacks square:queries=4 pgd:steps=1 \
+  --budgets snr:20 --pairs 2 --quality-pairs 0 --timing-rounds 1 --out against-theirs
+rm -r allowed
+expect 2 "$command" compare --classifier adopted --attacks square:queries=4 --budgets snr:20 \
+  --out unasked
+expect 2 "$command" adopt voices --out nothing
 
 expect 0 "$command" export --generator demo/generator --out generator.onnx
 expect 0 "$command" attack voices/no/*_0.wav --target yes --backend onnx --out fooled-by-onnx \

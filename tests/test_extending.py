@@ -89,9 +89,9 @@ def test_a_network_is_built_with_its_options(write: Callable[[str, str], None]) 
     network = build_own(config, 2, 8)
     x = torch.ones(1, 1, 8)
     assert torch.equal(network(x, torch.tensor([1])), -x)
-    with pytest.raises(MondegreenError, match="unexpected keyword argument 'depth'.*sign"):
+    with pytest.raises(MondegreenError, match=r"unexpected keyword argument 'depth'.*sign"):
         build_own(OwnConfig(place=config.place, options="depth=3"), 2, 8)
-    with pytest.raises(MondegreenError, match="is no mondegreen.generators.own.OwnNetwork"):
+    with pytest.raises(MondegreenError, match=r"is no mondegreen\.generators\.own\.OwnNetwork"):
         build_own(OwnConfig(place="outside_networks:NoNetwork"), 2, 8)
     with pytest.raises(MondegreenError, match="write module:Class"):
         OwnConfig(place="copy")

@@ -103,10 +103,22 @@ def _groups(parser: argparse.ArgumentParser, known: set[str], level: int = 2) ->
         ]
         if not actions:
             continue
-        title = (group.title or "options").removesuffix(" options").replace("positional ", "")
-        yield f"{'#' * level} {title[0].upper()}{title[1:]}\n\n"
+        yield f"{'#' * level} {_title(group.title or 'options')}\n\n"
         yield f"{plain(group.description)}\n\n" if group.description else ""
         yield from map(_entry, actions)
+
+
+def _title(group: str) -> str:
+    """Return a heading for a group of options.
+
+    Example:
+        >>> _title("training.budget options"), _title("positional arguments")
+        ('Options of `--training.budget`', 'Arguments')
+    """
+    words = group.split()
+    if words[-1] == "options" and len(words) > 1:
+        return f"Options of `--{words[0]}`"
+    return words[-1].capitalize()
 
 
 def _entry(action: argparse.Action) -> str:
@@ -139,4 +151,5 @@ def plain(text: str) -> str:
         >>> plain("Length of\n``x``.")
         'Length of `x`.'
     """
-    return " ".join(text.split()).replace("``", "`").replace("<", "&lt;")
+    text = " ".join(text.split()).replace("``", "`").replace("<", "&lt;")
+    return re.sub(r"(?<![\w`-])(--[a-z][\w.-]*\w)", r"`\1`", text)

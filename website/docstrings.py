@@ -12,6 +12,7 @@ from latex2mathml.converter import convert
 ROLE = re.compile(r":(?:attr|class|data|func|meth|mod):`(~?)([\w.]+)`")
 MATHS = re.compile(r":math:`([^`]+)`")
 EQUATION = re.compile(r"^( *)\.\. math:: *(.+(?:\n\1    .+)*)", re.MULTILINE)
+SHAPE = re.compile(r"^Shape:\n((?:    .*\n?|\n)+)", re.MULTILINE)
 EXAMPLE = re.compile(r"^( *)Example:$", re.MULTILINE)
 
 
@@ -34,6 +35,7 @@ def markdown(text: str) -> str:
     text = EQUATION.sub(lambda found: _equation(found[1], found[2]), text)
     text = MATHS.sub(lambda found: convert(found[1].replace("\n", " ")), text)
     text = ROLE.sub(lambda found: f"`{_shown(found[1], found[2])}`", text)
+    text = SHAPE.sub(lambda found: f"**Shape:**\n\n{textwrap.dedent(found[1])}\n", text)
     return EXAMPLE.sub(r"\1Examples:", text)
 
 

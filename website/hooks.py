@@ -28,4 +28,6 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, **kwargs: Any) -> str:
     """Turn links into the repository into links of the site."""
     address = page.file.src_uri
+    if address in ("index.md", "tour.md"):
+        page.meta["hide"] = ["navigation"]  # a column with one entry
     return rewrite(markdown, COPIES.get(address, f"docs/{address}"), address)

@@ -41,12 +41,12 @@ def _operation(kind: str) -> Provoke:
 
 KINDS = (
     Kind("SIGKILL, at a random moment", _signal(signal.SIGKILL), 1.0),
-    Kind("SIGKILL, just before a random file operation", _operation("kill"), 1.0),
-    Kind("Ctrl-C, at a random moment", _signal(signal.SIGINT), 0.25, (130,), "mondegreen "),
-    Kind("SIGTERM, at a random moment", _signal(signal.SIGTERM), 0.25, (143,), "mondegreen "),
-    Kind("disk full, from a random file operation on", _operation("ENOSPC"), 0.5, (2,), "error: "),
-    Kind("read-only disk, from a random one on", _operation("EROFS"), 0.25, (2,), "error: "),
-    Kind("disk error, from a random one on", _operation("EIO"), 0.25, (2,), "error: "),
+    Kind("SIGKILL, just before a random file operation", _operation("kill"), 0.5),
+    Kind("Ctrl-C, at a random moment", _signal(signal.SIGINT), 0.2, (130,), "mondegreen "),
+    Kind("SIGTERM, at a random moment", _signal(signal.SIGTERM), 0.1, (143,), "mondegreen "),
+    Kind("disk full, from a random file operation on", _operation("ENOSPC"), 0.2, (2,), "error: "),
+    Kind("read-only disk, from a random one on", _operation("EROFS"), 0.1, (2,), "error: "),
+    Kind("disk error, from a random one on", _operation("EIO"), 0.1, (2,), "error: "),
 )
 
 

@@ -38,7 +38,7 @@ def prepare(folder: Path, data: Path, server: ForkServerContext) -> dict[str, tu
     Raises:
         RuntimeError: A training fails.
     """
-    where = ("--data", str(data), "--cache", str(folder / "cache"))
+    where = ("--data", str(data), "--cache", str(folder / "cache"), "--limit", "8")
     commands = _commands(folder, where)
     for name in ("train classifier", "train generator"):
         process = server.Process(target=work, args=(Job(commands[name], str(folder)),))

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Protocol
 
 import pytest
-from tests.cli.conftest import Trained
 
 from mondegreen.cli.main import main
+
+
+class Trained(Protocol):
+    """What the fixture ``trained`` holds."""
+
+    cache: Path
+    classifier: Path
+    generator: Path
 
 
 def harden(trained: Trained, out: Path, *more: str) -> int:

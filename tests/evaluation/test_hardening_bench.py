@@ -25,13 +25,13 @@ from mondegreen.evaluation.hardening_checks import Rates, checks, loss_along_ste
 from mondegreen.report.hardening_results import load_hardening
 
 OPTIONS = HardeningOptions(
-    snr_db=(5.0, 40.0),
+    snr_db=(1.0, 40.0),
     pairs=-1,
-    steps=5,
+    steps=8,
     restarts=2,
     queries=3,
     square_pairs=4,
-    check_db=5.0,
+    check_db=1.0,
     batch_size=4,
 )
 GOOD = Rates(fewer_steps=0.3, restarts=0.4, gradient_on_few=0.4, black_box=0.2, unbounded=1.0)
@@ -78,7 +78,7 @@ def test_masked_gradients_are_flagged_and_true_ones_are_not(
     assert holds[0][0] and holds[0][3]
     assert first["clean_accuracy"] == pytest.approx(4 / 6)
     found = load_hardening(tmp_path / "hardening.json")
-    rate = found.before.robust(5.0)
+    rate = found.before.robust(1.0)
     # All but the two that are heard wrongly anyway could be kept, and a search finds some of them.
     assert rate is not None and rate.value < 4 / 6 and rate.pairs == 6
     assert found.before.robust(40.0).value == pytest.approx(4 / 6)  # type: ignore[union-attr]
@@ -128,7 +128,7 @@ def test_the_loss_starts_with_noise_and_rises(classifier: Classifier, data: Clip
     assert len(losses) == 6 and losses[-1] > losses[0] > 0.0
     logits = classifier(data.waveforms())
     clean = nn.functional.cross_entropy(logits, data.labels)
-    assert losses[0] == pytest.approx(float(clean), abs=0.2)
+    assert losses[0] == pytest.approx(float(clean), rel=0.05)
 
 
 def test_settings_that_cannot_be_are_refused() -> None:

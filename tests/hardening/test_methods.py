@@ -32,7 +32,7 @@ METHODS: tuple[MethodKind, ...] = ("generator", "refined", "pgd", "trades", "fas
 def attacked_loss(classifier: Classifier, x: Tensor, label: Tensor) -> float:
     """Return the cross-entropy under an attack of its own, which no method makes."""
     away = per_clip_loss(label)
-    budget = torch.full((len(x),), 15.0)
+    budget = torch.full((len(x),), 20.0)
     with under_attack(classifier):
         delta = ascend(classifier, away, x, torch.zeros_like(x), budget, steps=8, step=0.4)
         with torch.no_grad():
@@ -50,10 +50,10 @@ def test_a_few_steps_lower_the_loss_under_attack(
     learner = copy.deepcopy(trained).requires_grad_(True)
     before = attacked_loss(learner, x, label)
     inner = build(replace(OPTIONS, method=method), generator)
-    optimizer = torch.optim.AdamW(learner.parameters(), 5e-3)
+    optimizer = torch.optim.AdamW(learner.parameters(), 1e-2)
     random = torch.Generator().manual_seed(0)
-    for _ in range(25):
-        snr_db = torch.full((len(x),), 15.0)
+    for _ in range(30):
+        snr_db = torch.full((len(x),), 20.0)
         with under_attack(learner):
             delta = inner.perturb(learner, x, label, snr_db, random)
         learn(learner, "mixed")
@@ -61,7 +61,7 @@ def test_a_few_steps_lower_the_loss_under_attack(
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-    assert attacked_loss(learner, x, label) < 0.8 * before
+    assert attacked_loss(learner, x, label) < 0.7 * before
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, load_classifier
 from mondegreen.data.augment import Augment, AugmentConfig
@@ -27,10 +28,10 @@ OPTIONS = Hardening(
     steps=2,
     epochs=4,
     batch_size=24,
-    snr_db=(8.0, 16.0),
-    select_db=12.0,
+    snr_db=(18.0, 22.0),
+    select_db=20.0,
     select_steps=4,
-    learning_rate=5e-3,
+    learning_rate=2e-2,
     average=0.8,
     max_loss=20.0,
     augment=AugmentConfig(speed=0.0, noise_probability=0.0, babble_probability=0.0),
@@ -61,12 +62,13 @@ def test_hardening_helps_and_is_loaded_as_any_classifier(
     tmp_path: Path, trained: Classifier, config: ClassifierConfig, splits: dict[str, ClipDataset]
 ) -> None:
     before = trained.fingerprint()
-    training = hardener(tmp_path / "run", OPTIONS, trained, config, splits)
+    options = replace(OPTIONS, max_loss=50.0)
+    training = hardener(tmp_path / "run", options, trained, config, splits)
     found = training.fit()
     assert trained.fingerprint() == before
     loaded = load_classifier(tmp_path / "run")
     assert loaded.fingerprint() == found.fingerprint() != before
-    attacked = [robust_accuracy(one, splits["train"], 12.0, 10, 7) for one in (trained, loaded)]
+    attacked = [robust_accuracy(one, splits["train"], 20.0, 8, 7) for one in (trained, loaded)]
     assert attacked[1] > attacked[0] + 0.1
     kept = training.state.selection
     assert kept.within and kept.robust >= training.before["robust"]
@@ -92,20 +94,23 @@ def test_a_resumed_training_repeats_an_uninterrupted_one(
 
     generator.load_state_dict(start)
     cut = hardener(tmp_path / "cut", options, trained, config, splits, generator)
-    epoch = cut._epoch
+    step = Hardener._step
 
-    def interrupted() -> dict[str, float | None]:
-        if cut.state.epoch == 2:
-            raise KeyboardInterrupt
-        return epoch()
+    def interrupted(
+        self: Hardener, x: Tensor, label: Tensor, random: torch.Generator
+    ) -> dict[str, float]:
+        if self.state.step == 6:  # of four steps an epoch
+            signal.raise_signal(signal.SIGINT)
+        return step(self, x, label, random)
 
-    monkeypatch.setattr(cut, "_epoch", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Hardener, "_step", interrupted)
         cut.fit()
+    del cut  # and with it the lock on its folder
     torch.manual_seed(99)
     generator.load_state_dict(start)
     resumed = hardener(tmp_path / "cut", options, trained, config, splits, generator)
-    assert resumed.state.epoch == 2
+    assert resumed.state.epoch == 1 and resumed.state.step == 7
     resumed.fit()
     for one, other in (
         (whole.state.classifier, resumed.state.classifier),

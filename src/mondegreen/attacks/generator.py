@@ -82,16 +82,11 @@ class GeneratorAttack(SearchingAttack):
         """Return the perturbations for ``budget`` and, if refined, the gradients of each clip.
 
         Raises:
-            MondegreenError: The classifier has other labels or another rate than the generator, or
-                there is no budget to refine within.
+            MondegreenError: The classifier has another rate than the generator, a target is no
+                label of the generator's, or there is no budget to refine within.
         """
-        config = self.generator.config
-        if classifier.labels != config.labels or classifier.sample_rate != config.sample_rate:
-            raise MondegreenError(
-                f"this generator works for the labels {', '.join(config.labels)} at "
-                f"{config.sample_rate} Hz, in this order; {classifier.name} has others."
-            )
         wanted = self._nearest(classifier, x, target) if self.untargeted else target
+        wanted = self._own(classifier, wanted)
         queries = torch.ones_like(target) if self.untargeted else None
         with torch.no_grad():
             delta: Tensor = self.generator(x, wanted, budget, quietness=self.quietness)
@@ -115,6 +110,25 @@ class GeneratorAttack(SearchingAttack):
             untargeted=self.untargeted,
         )
         return Found(found.delta, found.gradients)
+
+    def _own(self, classifier: Classifier, target: Tensor) -> Tensor:
+        """Return a classifier's labels as the generator numbers them: by their names."""
+        config = self.generator.config
+        if classifier.sample_rate != config.sample_rate:
+            raise MondegreenError(
+                f"this generator works at {config.sample_rate} Hz, and {classifier.name} hears at "
+                f"{classifier.sample_rate} Hz."
+            )
+        if classifier.labels == config.labels:
+            return target
+        missing = {classifier.labels[i] for i in target.tolist()} - set(config.labels)
+        if missing:
+            raise MondegreenError(
+                f"this generator knows the labels {', '.join(config.labels)}, not "
+                f"{', '.join(sorted(missing))} of {classifier.name}."
+            )
+        known = [config.labels.index(n) if n in config.labels else -1 for n in classifier.labels]
+        return torch.tensor(known, device=target.device)[target]
 
     @torch.no_grad()
     def _nearest(self, classifier: Classifier, x: Tensor, label: Tensor) -> Tensor:

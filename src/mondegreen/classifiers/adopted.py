@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from torch.nn import functional as F
 
 from mondegreen.classifiers.answers import picked, rows, to_logits
 from mondegreen.classifiers.contract import Contract
+
+_NO_CODE = (lambda: None).__code__
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,13 @@ class AdoptedConfig:
     """SHA-256 of the file or address of the service that it is from; else a text of its parts."""
 
 
+@dataclass
+class Sent:
+    """What a model was asked so far, also while it was tried in other ways."""
+
+    clips: int = 0
+
+
 class Adopted(nn.Module):
     """A model behind its contract: waveforms in [-1, 1] to logits.
 
@@ -45,9 +55,9 @@ class Adopted(nn.Module):
         sample_rate: Of the waveforms, in Hz.
         identity: What tells it from other models beside its weights; by default its parts.
         differentiable: Whether gradients pass the model. Otherwise it is called without them.
+        sent: Counts the clips that the model is asked about.
 
     Attributes:
-        clips_sent: How many clips the model was asked about so far.
         findings: What probing found out.
     """
 
@@ -60,13 +70,14 @@ class Adopted(nn.Module):
         sample_rate: int,
         identity: str | None = None,
         differentiable: bool = True,
+        sent: Sent | None = None,
     ) -> None:
         super().__init__()
         self.model = module if isinstance(module, nn.Module) else Called(module)
         self.config = AdoptedConfig(contract, identity or parts_of(self.model))
         self.labels, self.sample_rate = labels, sample_rate
         self.differentiable = differentiable
-        self.clips_sent = 0
+        self.sent = sent or Sent()
         self.findings: tuple[Finding, ...] = ()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -98,17 +109,18 @@ class Adopted(nn.Module):
         contract, clips = self.config.contract, len(x)
         if size is not None and clips < size:
             x = F.pad(x, (0, 0, 0, 0, 0, size - clips))
-        self.clips_sent += len(x)
+        self.sent.clips += len(x)
         answer = self.model(contract.prepare(x, self.sample_rate))
         return rows(picked(answer, contract.field), len(x), self.labels)[:clips]
 
 
 class Called(nn.Module):
-    """A function as a module."""
+    """A function as a module; modules that it keeps become parts of it, weights and all."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__()
         self.function = function
+        self.kept = nn.ModuleList(modules_of(function))
 
     def forward(self, x: Tensor) -> Any:
         """Call it."""
@@ -117,6 +129,25 @@ class Called(nn.Module):
     def extra_repr(self) -> str:
         """Name the function."""
         return str(getattr(self.function, "__qualname__", type(self.function).__name__))
+
+
+def modules_of(function: Callable[..., Any]) -> list[nn.Module]:
+    """Return the modules that a function is bound to, closes over, keeps or names.
+
+    Example:
+        >>> layer = nn.Linear(2, 2)
+        >>> modules_of(lambda x: layer(x)) == modules_of(layer.forward) == [layer]
+        True
+    """
+    plain = getattr(function, "__func__", function)
+    kept = [getattr(function, "__self__", None), *getattr(function, "__dict__", {}).values()]
+    for cell in getattr(plain, "__closure__", None) or ():
+        with suppress(ValueError):  # a cell that is not filled yet
+            kept.append(cell.cell_contents)
+    names = getattr(plain, "__globals__", {})
+    kept += [names.get(name) for name in getattr(plain, "__code__", _NO_CODE).co_names]
+    found = [one for one in kept if isinstance(one, nn.Module)]
+    return list({id(one): one for one in found}.values())
 
 
 def parts_of(module: nn.Module) -> str:

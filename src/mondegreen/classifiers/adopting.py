@@ -32,6 +32,28 @@ def subject_of(
         raise MondegreenError("this is a mondegreen.Classifier already; use it as it is.")
     if not callable(module):
         raise MondegreenError(f"a {type(module).__name__} is no model: it cannot be called.")
+    rate, samples = missing_facts(labels, options)
+    module = module if isinstance(module, nn.Module) else Called(module)
+    for parameter in module.parameters():  # a scripted module refuses to be asked as a whole
+        parameter.requires_grad_(False)
+    module.eval()
+    return Subject(module, len(labels), rate, samples, options, **known)
+
+
+def missing_facts(labels: tuple[str, ...], options: ModelOptions) -> tuple[int, int]:
+    """Return the sample rate and the samples of a clip, or ask for what is not known.
+
+    Args:
+        labels: The model's labels.
+        options: What is known of it.
+
+    Raises:
+        MondegreenError: There are no labels, or no sample rate.
+
+    Example:
+        >>> missing_facts(("no", "yes"), ModelOptions(sample_rate=8000))
+        (8000, 8000)
+    """
     if len(labels) < 2:
         raise MondegreenError(
             "a model does not know how its labels are called: name them in the order of its "
@@ -41,12 +63,7 @@ def subject_of(
         raise MondegreenError(
             "a model does not say at which sample rate it hears: give --sample-rate, in Hz."
         )
-    module = module if isinstance(module, nn.Module) else Called(module)
-    for parameter in module.parameters():  # a scripted module refuses to be asked as a whole
-        parameter.requires_grad_(False)
-    module.eval()
-    samples = options.clip_samples or options.sample_rate
-    return Subject(module, len(labels), options.sample_rate, samples, options, **known)
+    return options.sample_rate, options.clip_samples or options.sample_rate
 
 
 def adopt(

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.consent import refuse_named_by
 from mondegreen.classifiers.places import ensemble_file
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
@@ -189,6 +190,7 @@ def load_ensemble(path: Path) -> Ensemble:
 def _load(member: Member, path: Path) -> Classifier:
     if ensemble_file(member.folder) is not None:  # before it is opened: a file may list itself
         raise MondegreenError(f"{path}: {member.folder} is an ensemble, which cannot be a member.")
+    refuse_named_by(member.folder, path)
     try:
         classifier = load_classifier(member.folder)
     except MondegreenError as error:

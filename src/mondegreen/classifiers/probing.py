@@ -7,13 +7,13 @@ was not ruled out, alone and together, twice, and about silence.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
 
-from mondegreen.classifiers.adopted import Adopted, Finding
+from mondegreen.classifiers.adopted import Adopted, Finding, Sent
 from mondegreen.classifiers.answers import fields_of, kind_of, picked, rows
 from mondegreen.classifiers.contract import Contract, Layout, ModelOptions, Precision
 from mondegreen.errors import MondegreenError
@@ -38,6 +38,8 @@ class Subject:
     identity: str | None = None
     black_box: bool = False
     """Whether it is known that no gradient passes."""
+    sent: Sent = field(default_factory=Sent)
+    """Counts the clips that it is asked about."""
 
     def adopt(self, contract: Contract) -> Adopted:
         """Put the model behind a contract."""
@@ -48,6 +50,7 @@ class Subject:
             sample_rate=self.sample_rate,
             identity=self.identity,
             differentiable=not self.black_box,
+            sent=self.sent,
         )
 
 
@@ -109,6 +112,15 @@ class _Tried:
     """Whether clips together are answered as each alone."""
 
 
+_BETTER: tuple[Callable[[_Tried, Subject], bool], ...] = (
+    lambda one, _: bool(one.numbers.isfinite().all()),
+    lambda one, _: bool((one.numbers != one.numbers[:1]).any()),
+    lambda one, subject: one.contract.batch == subject.batch,
+    lambda one, _: one.alike,
+)
+"""What speaks for a layout, the strongest first."""
+
+
 def found_layout(subject: Subject, sounds: Tensor) -> Contract:
     """Return the contract, up to what the numbers mean, of the one layout that works.
 
@@ -135,8 +147,9 @@ def found_layout(subject: Subject, sounds: Tensor) -> Contract:
 def working_layouts(subject: Subject, sounds: Tensor) -> tuple[list[_Tried], dict[str, str]]:
     """Try the layouts; return those that work, the likeliest first, and why the others do not.
 
-    Of several, those that take clips together and answer each by itself are kept: where the axes of
-    time and batch are confused, clips of a batch change each other's answers.
+    Of several, those are kept that give finite answers, which differ between different sounds,
+    take clips together and answer each by itself: where the axes of time and batch are confused,
+    clips change each other's answers.
     """
     options = subject.options
     found: list[_Tried] = []
@@ -147,8 +160,8 @@ def working_layouts(subject: Subject, sounds: Tensor) -> tuple[list[_Tried], dic
             found.append(_try(subject, layout, sounds))
         except MondegreenError as error:
             failures[layout] = str(error)
-    for better in (lambda one: one.contract.batch == subject.batch, lambda one: one.alike):
-        found = [one for one in found if better(one)] or found
+    for better in _BETTER:
+        found = [one for one in found if better(one, subject)] or found
     return found, failures
 
 
@@ -199,19 +212,20 @@ def _as_many(subject: Subject, contract: Contract, sounds: Tensor) -> _Tried:
 def _field(subject: Subject, contract: Contract, x: Tensor) -> str | None:
     """Return the field of the model's answer that fits the labels."""
     model = subject.adopt(contract).model
+    subject.sent.clips += len(x)
     with torch.no_grad():
         answer = _calling(model, contract.prepare(x, subject.sample_rate))
     if subject.options.field is not None:
         rows(picked(answer, subject.options.field), len(x), subject.labels)
         return subject.options.field
     reasons = []
-    for field in fields_of(answer):
+    for name in fields_of(answer):
         try:
-            rows(picked(answer, field), len(x), subject.labels)
+            rows(picked(answer, name), len(x), subject.labels)
         except MondegreenError as error:
             reasons.append(str(error))
             continue
-        return field
+        return name
     raise MondegreenError(
         reasons[0] if reasons else f"the answer, a {type(answer).__name__}, holds no tensor."
     )

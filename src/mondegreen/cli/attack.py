@@ -53,7 +53,8 @@ class AttackFiles:
     generator: Path = Path("zoo:speech-commands")
     """Run folder of the generator, or zoo:<name> for one that comes with the package."""
     classifier: Path | None = None
-    """Run folder of the classifier; by default the one that the generator was trained against."""
+    """Run folder of the classifier, or a model such as my_model.py:build; by default the one that
+    the generator was trained against."""
     budget: str | None = None
     """snr:DB, l2:EPS, linf:EPS or none; by default the budget that it was trained for."""
     refine: int = 0

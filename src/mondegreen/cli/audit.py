@@ -117,7 +117,8 @@ def execute(options: Audit) -> None:
     """Run every stage that is not finished; write, and print, what was found."""
     device = choose_device(options.device)
     rules = {one.name: getattr(options, one.name) for one in fields(Rules)}
-    folder = Run(options.out, Rules(**rules)).folder
+    run = Run(options.out, Rules(**rules))  # nobody else works in the folder as long as it lives
+    folder = run.folder
     place = _place(options)
     classifier = load_classifier(place)
     data = data_of(Path(place), options.data)

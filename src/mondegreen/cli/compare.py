@@ -12,7 +12,12 @@ import tyro
 
 from mondegreen.classifiers.classifier import Classifier, load_classifier
 from mondegreen.cli.clips import data_of
-from mondegreen.cli.loading import choose_budget, classifier_folder
+from mondegreen.cli.loading import (
+    choose_budget,
+    classifier_folder,
+    generator_for,
+    shared_targets,
+)
 from mondegreen.cli.options import Device, choose_device, parse, say
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
@@ -21,7 +26,7 @@ from mondegreen.evaluation.cells import build_cells
 from mondegreen.evaluation.compare import compare
 from mondegreen.evaluation.recipes import Entry, RecipeName, cross, recipe, without_repeats
 from mondegreen.evaluation.specs import Sources
-from mondegreen.generators.generator import Generator, load_generator
+from mondegreen.generators.generator import Generator
 from mondegreen.generators.spectral import SpectralConfig
 from mondegreen.report.comparison_page import write_comparison_page
 from mondegreen.report.comparison_results import load_comparison
@@ -62,7 +67,10 @@ class Compare:
     filter: Path | None = None
     """Run folder of the filters with perturbations."""
     classifier: Path | None = None
-    """Run folder of the classifier; by default the one that the generator was trained against."""
+    """Run folder of the classifier, or a model such as my_model.py:build; by default the one that
+    the generator was trained against."""
+    transfer: bool = False
+    """Allow a generator that was trained against another classifier."""
     target: tuple[str, ...] = ()
     """Labels to reach, by default all that the generator knows; with --untargeted those to get
     away from, by default all."""
@@ -102,7 +110,7 @@ def execute(options: Compare) -> None:
     given = cross(list(options.attacks), list(options.budgets))
     named = recipe(options.recipe) if options.recipe else []
     needed = any(entry.spec.kind == "generator" for entry in [*named, *given])
-    generator = load_generator(model, classifier) if needed else None
+    generator = generator_for(model, classifier, transfer=options.transfer) if needed else None
     entries = _entries(options, given, generator)
     device = choose_device(options.device)
     classifier.to(device)
@@ -150,7 +158,7 @@ def _bench(
     options: Compare, data: DataOptions, classifier: Classifier, generator: Generator | None
 ) -> tuple[Bench, Rules]:
     """Open the clips; return what all cells share, and what the folder must keep to."""
-    known = generator.config.targets if generator is not None else ()
+    known = shared_targets([generator], classifier) if generator is not None else ()
     targets = options.target or (() if options.untargeted else known)
     if set(targets) >= set(classifier.labels):
         targets = ()  # so that attacks without a generator may join the same folder

@@ -138,7 +138,8 @@ def execute(options: Defences) -> None:
     data = data_of(place, options.data, beside=options.retrained)
     target = options.target or shared_targets([plain, *retrained.values()], classifier)
     rules = _rules(options, data, classifier, target)
-    folder = Run(options.out, rules).folder
+    run = Run(options.out, rules)
+    folder = run.folder
     attacks = build_cells(_entries(options, options.attacks), classifier, Sources(plain))
     bench = _bench(options, data, classifier, target, plain)
     sieges = plan(options, bench, attacks, retrained)

@@ -39,7 +39,8 @@ def execute(options: Defend) -> None:
     if options.seed < 0:
         raise MondegreenError(f"--seed is {options.seed}; give 0 or more.")
     defence = parse_defence(options.defence)
-    folder = Run(options.out, options).folder
+    run = Run(options.out, options)
+    folder = run.folder
     defended = save_defended(folder, options.classifier, defence, options.seed)
     say(
         f"{defended.undefended.name} behind {defence.text}: give it as a classifier by "

@@ -15,7 +15,12 @@ from mondegreen.budgets import Budget
 from mondegreen.channels import parse_channel
 from mondegreen.classifiers.classifier import Classifier, load_classifier
 from mondegreen.cli.clips import data_of, of_labels
-from mondegreen.cli.loading import choose_budget, classifier_folder
+from mondegreen.cli.loading import (
+    choose_budget,
+    classifier_folder,
+    generator_for,
+    shared_targets,
+)
 from mondegreen.cli.options import Device, choose_device, join_repeated, parse, say
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
@@ -30,7 +35,7 @@ from mondegreen.evaluation.results import (
     write_evaluation,
 )
 from mondegreen.files import read_json
-from mondegreen.generators.generator import Generator, load_generator
+from mondegreen.generators.generator import Generator
 from mondegreen.metrics.own import load_metrics
 from mondegreen.report.page import write_figures, write_report
 from mondegreen.report.results import load_results
@@ -55,7 +60,11 @@ class Evaluate:
     """Folder for results.json, pairs.csv, samples, figures and report.html."""
     measure: Annotated[EvaluationOptions, tyro.conf.arg(name="")]
     classifier: Path | None = None
-    """Run folder of the classifier; by default the one that the generator was trained against."""
+    """Run folder of the classifier, or a model such as my_model.py:build; by default the one that
+    the generator was trained against."""
+    transfer: bool = False
+    """Allow a generator that was trained against another classifier: measure what carries over.
+    With a classifier that gives no gradients this goes without saying."""
     budget: str | None = None
     """snr:DB, l2:EPS, linf:EPS or none; by default the budget that it was trained for."""
     refine: int = 0
@@ -104,7 +113,7 @@ def execute(options: Evaluate) -> None:
     model = resolve(options.generator)
     heard_by = options.classifier or classifier_folder(model)
     classifier = load_classifier(heard_by)
-    generator = load_generator(model, classifier)
+    generator = generator_for(model, classifier, transfer=options.transfer)
     budget = choose_budget(options.budget, generator)
     options = replace(options, data=data_of(model, options.data, beside=(heard_by,)))
     run = Run(options.out, replace(options, report=True))  # a page may be added later
@@ -157,7 +166,8 @@ def _measure(
     attack = GeneratorAttack(
         generator=generator, refine=options.refine, quietness=options.quietness
     )
-    pairs = all_pairs(classifier, data, options.target or generator.config.targets)
+    targets = options.target or shared_targets([generator], classifier)
+    pairs = all_pairs(classifier, data, targets)
     random = np.random.default_rng(options.measure.seed)
     pairs = draw_pairs(pairs, options.pairs, random)
     settings = {

@@ -10,16 +10,19 @@ from typing import Annotated
 import tyro
 
 from mondegreen.classifiers.classifier import (
-    ensemble_file,
+    ClassifierConfig,
     load_classifier,
     read_classifier_config,
 )
+from mondegreen.classifiers.places import defended_file, ensemble_file, find_checkpoint
+from mondegreen.classifiers.sources import is_source
 from mondegreen.classifiers.training import accuracy
 from mondegreen.cli.clips import data_of
 from mondegreen.cli.options import Device, choose_device, parse, say
 from mondegreen.data.augment import Augment
 from mondegreen.data.options import DataOptions, open_material
 from mondegreen.errors import MondegreenError
+from mondegreen.files import read_json
 from mondegreen.generators.generator import load_generator
 from mondegreen.hardening.config import Hardening
 from mondegreen.hardening.hearing_floor import raise_floor
@@ -65,11 +68,7 @@ def run(words: Sequence[str]) -> None:
 
 def execute(options: Harden) -> None:
     """Harden a classifier, or continue, or say that it is hardened."""
-    if ensemble_file(options.classifier) is not None:
-        raise MondegreenError(
-            f"{options.classifier} is an ensemble; harden its members one by one."
-        )
-    config = read_classifier_config(options.classifier)
+    config = _description(options.classifier)
     classifier = load_classifier(options.classifier).to(choose_device(options.device))
     training, beside = options.training, ()
     generator = None
@@ -115,6 +114,27 @@ def execute(options: Harden) -> None:
     }
     folder.finish(summary)
     _tell(options, hardener)
+
+
+def _description(place: Path) -> ClassifierConfig:
+    """Return the description of a classifier that a hardened copy can be saved by.
+
+    Raises:
+        MondegreenError: It consists of others, or was made elsewhere.
+    """
+    if ensemble_file(place) is not None or defended_file(place) is not None:
+        raise MondegreenError(f"{place} is made of other classifiers; harden these one by one.")
+    elsewhere = is_source(place)
+    if not elsewhere:
+        description = read_json(find_checkpoint(place, "classifier.json") / "classifier.json")
+        elsewhere = isinstance(description, dict) and description.get("kind") == "adopted"
+    if elsewhere:
+        raise MondegreenError(
+            f"{place} was made elsewhere, so a hardened copy could not be saved as a classifier. "
+            "Harden it from Python, by mondegreen.hardening.training.Hardener, and save its "
+            "weights as they were made."
+        )
+    return read_classifier_config(place)
 
 
 def _refuse_other_labels(theirs: tuple[str, ...], ours: tuple[str, ...], where: Path) -> None:

@@ -82,7 +82,8 @@ def execute(options: HardenReport) -> None:
     data = data_of(after, options.data, beside=(*options.classifiers, *options.generators))
     clips = open_test_split(data, first.labels, first.sample_rate, first.clip_samples, "test")
     bench = HardeningBench(clips, "test", data.kind_of_split, options.measure)
-    folder = Run(options.out, Rules(data, options.measure, first.device.type)).folder
+    run = Run(options.out, Rules(data, options.measure, first.device.type))
+    folder = run.folder
     content = measure_hardening(subjects, bench, folder, tell=say)
     found = load_hardening(folder / "hardening.json")
     files = write_hardening(folder, found)

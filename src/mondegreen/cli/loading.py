@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from mondegreen.budgets import Budget, parse_budget
 from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.consent import refuse_named_by
+from mondegreen.classifiers.sources import is_source
+from mondegreen.cli.options import say
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
 from mondegreen.generators.generator import Generator, load_generator
@@ -31,11 +34,41 @@ def classifier_folder(generator: Path) -> Path:
     named = saved.get("classifier") if isinstance(saved, dict) else None
     if not isinstance(named, str):
         raise MondegreenError(f"{generator} does not name its classifier; give --classifier.")
-    if not Path(named).exists():
+    refuse_named_by(named, path)
+    if not Path(named).exists() and not is_source(named):
         raise MondegreenError(
             f"the classifier of {generator} was in {named}, which is gone; give --classifier."
         )
     return Path(named)
+
+
+def generator_for(folder: Path, classifier: Classifier, *, transfer: bool) -> Generator:
+    """Load the generator of a run to attack a classifier with it.
+
+    A classifier that gives no gradients cannot be one that a generator was trained against; there
+    it is meant to carry over.
+
+    Args:
+        folder: The generator's run.
+        classifier: What it will be used against.
+        transfer: Whether it may have been trained against another classifier.
+
+    Raises:
+        MondegreenError: As for :func:`~mondegreen.generators.generator.load_generator`, or the two
+            have no label in common.
+    """
+    if not transfer and classifier.differentiable:
+        return load_generator(folder, classifier)
+    generator = load_generator(folder)
+    config = generator.config
+    if config.classifier_fingerprint != classifier.fingerprint():
+        say(f"note: trained against {config.classifier_name}, tried on {classifier.name}.")
+    if not shared_targets([generator], classifier):
+        raise MondegreenError(
+            f"{folder} reaches {', '.join(config.targets)}, none of which is a label of "
+            f"{classifier.name}."
+        )
+    return generator
 
 
 def choose_budget(text: str | None, generator: Generator | OnnxGenerator) -> Budget | None:

@@ -17,6 +17,7 @@ COMMANDS = {
     "data synthesize": "make the embedded corpus: ten words by synthetic voices, or ten genres",
     "data download": "fetch the official Speech Commands archive",
     "data info": "count and check the clips of a folder; decode them into the cache",
+    "adopt": "make any audio classifier usable here: a PyTorch, ONNX or HTTP model of yours",
     "train classifier": "train a keyword spotter or any classifier of labelled clips",
     "train generator": "train a generator of adversarial clips against a classifier",
     "train universal": "train the generator's trivial rivals: one waveform or filter a target",

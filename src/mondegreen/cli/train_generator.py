@@ -38,7 +38,7 @@ class TrainGenerator:
     """Without --data: the clips that the classifier was trained on. With or without, they are
     divided as in that training, unless --split says otherwise."""
     classifier: Path
-    """Run folder of the classifier to attack."""
+    """Run folder of the classifier to attack, zoo:<name>, or a model such as my_model.py:build."""
     out: Path
     """The run's folder; the same command continues there."""
     training: GeneratorTraining

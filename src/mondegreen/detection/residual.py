@@ -124,6 +124,6 @@ def _descend(
         return total
 
     with torch.enable_grad():
-        found = float(search.step(loss))  # type: ignore[no-untyped-call]
+        found = float(search.step(loss).detach())  # type: ignore[no-untyped-call]
     if not math.isfinite(found):
         raise MondegreenError("the detector did not learn: its loss is not finite.")

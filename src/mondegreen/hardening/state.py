@@ -30,7 +30,9 @@ class State:
     epoch: int = 0
     step: int = 0
     cpu_seconds: float = 0.0
-    """Processor time of all steps so far, without measuring and writing."""
+    """Processor time of the steps of all finished epochs, without measuring and writing."""
+    within: dict[str, Any] | None = None
+    """The place within the epoch that was left unfinished."""
 
     @torch.no_grad()
     def update_average(self, decay: float) -> None:
@@ -56,6 +58,7 @@ class State:
             "started_from": started_from,
             "epochs": self.epochs,
             "cpu_seconds": self.cpu_seconds,
+            "within": self.within,
             "classifier": self.classifier.module.state_dict(),
             "average": self.average.module.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -86,6 +89,7 @@ class State:
             self.selection = Selection(**saved["selection"])
             self.epoch, self.step = saved["step"], saved["steps"]
             self.epochs, self.cpu_seconds = saved["epochs"], saved["cpu_seconds"]
+            self.within = saved["within"]
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             raise MondegreenError(
                 f"{where} does not fit this training. Delete its run to begin again."

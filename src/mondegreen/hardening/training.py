@@ -1,19 +1,25 @@
-"""Adversarial training of a classifier, resumable after every epoch."""
+"""Adversarial training of a classifier, resumable after every epoch, and at any step if asked."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, save_classifier
+from mondegreen.classifiers.classifier import (
+    Classifier,
+    ClassifierConfig,
+    require_gradients,
+    save_classifier,
+)
 from mondegreen.classifiers.training import accuracy
 from mondegreen.data.augment import Augment, uniform
 from mondegreen.data.dataset import ClipDataset
-from mondegreen.epochs import epoch_generator
+from mondegreen.epochs import Epoch
 from mondegreen.errors import MondegreenError
 from mondegreen.hardening.config import Hardening
 from mondegreen.hardening.method import Method
@@ -21,11 +27,14 @@ from mondegreen.hardening.norms import answer_both, learn, under_attack
 from mondegreen.hardening.selection import Selection
 from mondegreen.hardening.state import begin
 from mondegreen.hardening.validation import robust_accuracy
+from mondegreen.interruption import StopRequest, stop_when_safe
 from mondegreen.progress import progress_bar
 from mondegreen.runs import Run
 from mondegreen.weights import load_weights, save_weights
 
 Measured = dict[str, float | None]
+
+_CPU = "train/cpu_seconds"
 
 
 class Hardener:
@@ -60,10 +69,12 @@ class Hardener:
         run: Run,
         reference: Classifier | None = None,
     ) -> None:
+        require_gradients(classifier, "hardening")
         if len(splits["train"]) < 2:
             raise MondegreenError("there are fewer than two clips to harden a classifier on.")
         self.config, self.options, self.run = config, options, run
         self.train, self.validation, self.augment = splits["train"], splits["validation"], augment
+        self.steps_per_epoch = -(-len(self.train) // options.batch_size)
         self.started_from = classifier.fingerprint()
         self.device = classifier.device
         self.before = self._measure(reference or classifier)
@@ -78,19 +89,19 @@ class Hardener:
 
         Raises:
             MondegreenError: The loss became NaN; the last good state is kept.
+            KeyboardInterrupt: It was asked to stop; all is saved.
         """
         state = self.state
-        with progress_bar() as bar:
+        with progress_bar() as bar, stop_when_safe() as stop:
             task = bar.add_task("hardening", total=state.epochs, completed=state.epoch)
             while not self._finished():
-                begun, before = time.perf_counter(), state.cpu_seconds
-                row = self._epoch()
-                state.epoch += 1
-                row["train/cpu_seconds"] = state.cpu_seconds - before
-                row |= self._end_epoch(begun)
-                # Logged first: resuming drops a line without its checkpoint, but writes none anew.
-                self.run.log(state.epoch, row)
-                self.run.save_state(state.state_dict(self.started_from))
+                stop.obey()
+                epoch = Epoch(self.options.seed, state.epoch, state.within)
+                for measured in self._steps(epoch):
+                    epoch.add(measured)
+                    self._keep(epoch, stop)
+                state.epoch, state.within = state.epoch + 1, None
+                row = self._end_epoch(epoch)
                 text = f"hardening (validation {_percent(row['validation/accuracy'])} clean, "
                 text += f"{_percent(row['validation/robust'])} attacked)"
                 bar.update(task, advance=1, total=state.epochs, description=text)
@@ -102,7 +113,7 @@ class Hardener:
         """Return the processor time of all steps up to the state that is kept."""
         epoch = self.state.selection.epoch
         rows = [row for row in self.run.metrics() if (row["step"] or 0) <= epoch]
-        return sum(row.get("train/cpu_seconds") or 0.0 for row in rows)
+        return sum(row.get(_CPU) or 0.0 for row in rows)
 
     def _finished(self) -> bool:
         patience, state = self.options.patience, self.state
@@ -114,26 +125,33 @@ class Hardener:
         robust = robust_accuracy(classifier, self.validation, o.select_db, o.select_steps, o.seed)
         return {"accuracy": accuracy(classifier, self.validation), "robust": robust}
 
-    def _epoch(self) -> Measured:
-        """Train for one pass over the training split and return the means of its steps."""
-        o, state = self.options, self.state
-        random = epoch_generator(o.seed, state.epoch)
-        sums: dict[str, float] = {}
-        steps, per_epoch = 0, -(-len(self.train) // o.batch_size)
-        scale = state.classifier.normalization
-        for x, label in self.train.epoch(o.batch_size, random, normalization=scale):
+    def _keep(self, epoch: Epoch, stop: StopRequest) -> None:
+        """Save in the middle of an epoch, where it is time to or somebody wants to stop."""
+        if epoch.batch < self.steps_per_epoch and (stop or epoch.due()):
+            self.state.within = epoch.state_dict()
+            self.run.save_state(self.state.state_dict(self.started_from))
+            stop.obey()
+
+    def _steps(self, epoch: Epoch) -> Iterator[dict[str, float]]:
+        """Train for what is left of a pass over the training split; yield what each step says."""
+        o, random = self.options, epoch.random
+        scale = self.state.classifier.normalization
+        for x, label in epoch.batches(self.train, o.batch_size, scale):
             if len(x) < 2:
                 continue  # batch normalisation needs two clips
             begun = time.process_time()
             if self.augment is not None:
                 x = self.augment(x, random)
-            self._set_learning_rate(steps, per_epoch)
+            self._set_learning_rate(epoch.batch + 1)
             measured = self._step(x.to(self.device), label.to(self.device), random)
-            state.cpu_seconds += time.process_time() - begun
-            steps += 1
-            for name, value in measured.items():
-                sums[name] = sums.get(name, 0.0) + value
-        return {name: value / steps for name, value in sums.items()}
+            if not math.isfinite(measured["classifier/loss"]):
+                raise MondegreenError(
+                    f"the loss became {measured['classifier/loss']} in "
+                    f"{epoch.describe(self.train, o.batch_size)}. Look at these clips, or train "
+                    "into another --out with a lower --learning-rate; the last good state is in "
+                    f"{self.run.latest}."
+                )
+            yield measured | {_CPU: time.process_time() - begun}
 
     def _step(self, x: Tensor, label: Tensor, random: torch.Generator) -> dict[str, float]:
         """Attack one batch, and let the classifier learn from it."""
@@ -144,12 +162,6 @@ class Hardener:
         learn(state.classifier, o.norms)
         clean, adversarial = answer_both(state.classifier, x, x + delta, o.norms)
         loss = state.method.loss(clean, adversarial, label)
-        if not torch.isfinite(loss):
-            raise MondegreenError(
-                f"the loss became {loss.item()} in epoch {state.epoch + 1}. Train into another "
-                f"--out with a lower --learning-rate; the last good state is in "
-                f"{self.run.latest}."
-            )
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         state.optimizer.step()
@@ -162,29 +174,37 @@ class Hardener:
             **state.method.measured(),
         }
 
-    def _set_learning_rate(self, done: int, per_epoch: int) -> None:
+    def _set_learning_rate(self, step: int) -> None:
         """Rise over the first epoch, then fall: only the fall needs to know how many there are."""
         state = self.state
-        share = (done + 1) / per_epoch
+        share = step / self.steps_per_epoch
         if state.epoch > 0:
             progress = (state.epoch - 1 + share) / max(1, state.epochs - 1)
             share = 0.5 * (1.0 + math.cos(math.pi * progress))
         for group in state.optimizer.param_groups:
             group["lr"] = self.options.learning_rate * share
 
-    def _end_epoch(self, begun: float) -> Measured:
-        """Measure, and keep the best."""
-        state, options = self.state, self.options
+    def _end_epoch(self, epoch: Epoch) -> Measured:
+        """Measure, keep the best, and write the checkpoint and the log."""
+        state, minutes = self.state, self.options.minutes
         measured = self._measure(state.average)
         if state.selection.take(measured["accuracy"], measured["robust"], state.epoch):
             self._save(self.run.best)
         self._save(self.run.latest)
-        seconds = time.perf_counter() - begun
-        if state.epoch == 1 and options.minutes is not None:
-            state.epochs = max(1, math.floor(60.0 * options.minutes / seconds))
-        row: Measured = {f"validation/{name}": value for name, value in measured.items()}
-        row["validation/kept"] = float(state.selection.epoch == state.epoch)
-        return row | {"seconds": seconds}
+        if state.epoch == 1 and minutes is not None:
+            state.epochs = max(1, math.floor(60.0 * minutes / epoch.seconds))
+        state.cpu_seconds += epoch.sums[_CPU]
+        row: Measured = {
+            **epoch.means(),
+            _CPU: epoch.sums[_CPU],
+            **{f"validation/{name}": value for name, value in measured.items()},
+            "validation/kept": float(state.selection.epoch == state.epoch),
+            "seconds": epoch.seconds,
+        }
+        # Logged first: resuming drops a line without its checkpoint, but writes none anew.
+        self.run.log(state.epoch, row)
+        self.run.save_state(state.state_dict(self.started_from))
+        return row
 
     def _save(self, folder: Path) -> None:
         if self.config is None:

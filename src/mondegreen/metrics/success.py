@@ -201,7 +201,9 @@ def bootstrap_interval(
     """Return a percentile interval of the rate that draws whole groups again (Efron, 1979).
 
     Pairs of one speaker stand or fall together. Drawing speakers (or clips) instead of pairs keeps
-    that dependence, so the interval is as wide as the number of speakers asks for.
+    that dependence, so the interval is as wide as the number of speakers asks for. Where all pairs
+    succeed, or none, every draw is alike; the far end is then the exact one of as many independent
+    pairs (Clopper and Pearson, 1934).
 
     Args:
         success: A truth value for every pair.
@@ -217,14 +219,18 @@ def bootstrap_interval(
         ValueError: The lengths differ.
 
     Example:
-        >>> bootstrap_interval([True, True], ["a", "b"], np.random.default_rng(0))
-        (1.0, 1.0)
+        >>> low, high = bootstrap_interval([True] * 60, [1, 2] * 30, np.random.default_rng(0))
+        >>> round(low, 3), high
+        (0.94, 1.0)
     """
     outcomes, names = np.asarray(success, dtype=np.float64), np.asarray(groups)
     if outcomes.shape != names.shape:
         raise ValueError(f"{outcomes.size} outcomes, but {names.size} groups")
     if outcomes.size == 0:
         return 0.0, 1.0
+    if outcomes.min() == outcomes.max():
+        beyond = 1.0 - (0.5 - confidence / 2) ** (1.0 / outcomes.size)
+        return (1.0 - beyond, 1.0) if outcomes[0] else (0.0, beyond)
     _, member = np.unique(names, return_inverse=True)
     hits, sizes = np.bincount(member, outcomes), np.bincount(member)
     drawn = random.integers(len(sizes), size=(resamples, len(sizes)))

@@ -15,6 +15,7 @@ from mondegreen.report import (
     docs_ablation,
     docs_hearing,
     docs_music,
+    docs_reliability,
     docs_serve,
     docs_streaming,
 )
@@ -24,6 +25,7 @@ TABLES: dict[str, tuple[str, str, Callable[[Path], str]]] = {
     "ablation": ("generator.md", "ablation", docs_ablation.render_table),
     "hearing": ("generator.md", "hearing.json", docs_hearing.render_table),
     "music": ("measurement.md", "synthetic-music.json", docs_music.render_table),
+    "reliability": ("reliability.md", "reliability.json", docs_reliability.render_table),
     "serve": ("serve.md", "serve.json", docs_serve.render_table),
     "streaming": ("measurement.md", "streaming.json", docs_streaming.render_table),
 }

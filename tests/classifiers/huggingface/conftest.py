@@ -29,6 +29,9 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "UniSpeech": WAVEFORM,
     "UniSpeechSat": WAVEFORM,
     "Wav2Vec2Conformer": WAVEFORM,
+    "Wav2Vec2Bert": WAVEFORM
+    | {"feature_projection_input_dim": 48, "left_max_position_embeddings": 8}
+    | {"conv_depthwise_kernel_size": 3},
     "Data2VecAudio": WAVEFORM | {"conv_pos_kernel_size": 5, "num_conv_pos_embeddings": 2},
     "SEW": WAVEFORM | {"squeeze_factor": 2},
     "SEWD": WAVEFORM | {"squeeze_factor": 2},
@@ -60,9 +63,11 @@ FAMILIES: dict[str, dict[str, Any]] = {
     },
 }
 EXTRACTORS: dict[str, dict[str, Any]] = {
+    "Wav2Vec2Bert": {"num_mel_bins": 24, "padding_value": 1.0},
     "AST": {"num_mel_bins": 32, "max_length": 40},
     "Whisper": {"feature_size": 24, "chunk_length": 1},
 }
+KINDS = {"AST": "AST", "Whisper": "Whisper", "Wav2Vec2Bert": "SeamlessM4T"}
 WORDS = ("yes", "no", "up")
 
 Save = Callable[..., Path]
@@ -86,7 +91,7 @@ def save_model(tmp_path: Path) -> Save:
                 weight.mul_(4.0)
         folder = tmp_path / family.lower()
         model.save_pretrained(folder)
-        kind = family if family in EXTRACTORS else "Wav2Vec2"
+        kind = KINDS.get(family, "Wav2Vec2")
         given = EXTRACTORS.get(family, {}) | (options or {})
         getattr(transformers, f"{kind}FeatureExtractor")(**given).save_pretrained(folder)
         return folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,7 @@ FAMILIES = (
     "WavLM",
     "UniSpeech",
     "UniSpeechSat",
+    "Wav2Vec2Bert",
     "Wav2Vec2Conformer",
     "Data2VecAudio",
     "SEW",
@@ -62,7 +64,7 @@ def test_logits_are_those_of_transformers(family: str, save_model: Save) -> None
     assert not any(weight.requires_grad for weight in classifier.parameters())
 
 
-@pytest.mark.parametrize("family", ["Wav2Vec2", "AST", "Whisper"])
+@pytest.mark.parametrize("family", ["Wav2Vec2", "Wav2Vec2Bert", "AST", "Whisper"])
 def test_gradients_reach_the_waveform(family: str, save_model: Save) -> None:
     classifier = from_huggingface(save_model(family), clip_samples=SAMPLES).double()
     x = trial_clips(SAMPLES, 16_000)[:1].double().requires_grad_(True)
@@ -77,6 +79,14 @@ def test_an_all_ones_mask_of_the_original_changes_nothing(save_model: Save) -> N
     folder = save_model("Wav2Vec2", {"return_attention_mask": True}, feat_extract_norm="layer")
     x = trial_clips(SAMPLES, 16_000)
     logits = from_huggingface(folder, clip_samples=SAMPLES)(x)
+    torch.testing.assert_close(logits, by_transformers(folder, x), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("samples", [3_100, 3_200])  # 17 frames and 18: half a stack is masked
+def test_half_a_stack_of_frames_is_left_out(samples: int, save_model: Save) -> None:
+    folder = save_model("Wav2Vec2Bert")
+    x = trial_clips(samples, 16_000)
+    logits = from_huggingface(folder, clip_samples=samples)(x)
     torch.testing.assert_close(logits, by_transformers(folder, x), rtol=1e-3, atol=1e-4)
 
 
@@ -180,6 +190,17 @@ def test_a_model_of_the_hub_is_found_in_the_cache(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     classifier = from_huggingface("hf:someone/spotter", clip_samples=SAMPLES, offline=True)
     assert classifier.name == "spotter"
+
+
+def test_loading_says_nothing(save_model: Save, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = save_model("AST", {"num_mel_bins": 128}, num_mel_bins=128)  # some of them are empty
+    capfd.readouterr()
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        from_huggingface(folder)
+    assert not said
+    assert capfd.readouterr() == ("", "")
+    assert transformers.utils.logging.is_progress_bar_enabled()
 
 
 def test_transformers_is_not_imported_before_it_is_needed() -> None:

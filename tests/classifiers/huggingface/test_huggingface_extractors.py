@@ -16,6 +16,8 @@ from mondegreen.classifiers.huggingface.parity import FEATURE_TOLERANCE, trial_c
 
 transformers = pytest.importorskip("transformers")
 
+pytestmark = pytest.mark.filterwarnings("ignore:At least one mel filter has all zero values")
+
 CASES: list[tuple[str, int, dict[str, Any]]] = [
     ("Wav2Vec2FeatureExtractor", 16_000, {}),
     ("Wav2Vec2FeatureExtractor", 401, {"return_attention_mask": True}),
@@ -25,6 +27,9 @@ CASES: list[tuple[str, int, dict[str, Any]]] = [
     ("ASTFeatureExtractor", 9_999, {"max_length": 30, "mean": -1.0, "std": 2.0}),
     ("ASTFeatureExtractor", 4_000, {"do_normalize": False, "max_length": 64}),
     ("ASTFeatureExtractor", 8_000, {"sampling_rate": 8_000, "num_mel_bins": 24, "max_length": 9}),
+    ("SeamlessM4TFeatureExtractor", 16_000, {}),
+    ("SeamlessM4TFeatureExtractor", 9_999, {"num_mel_bins": 40, "sampling_rate": 8_000}),
+    ("SeamlessM4TFeatureExtractor", 1_600, {"stride": 4, "num_mel_bins": 24}),
     ("WhisperFeatureExtractor", 16_000, {}),
     ("WhisperFeatureExtractor", 16_000, {"chunk_length": 1, "feature_size": 128}),
     ("WhisperFeatureExtractor", 15_900, {"chunk_length": 1}),
@@ -60,7 +65,7 @@ def test_features_are_those_of_the_original(
     clips = torch.cat([trial_clips(samples, original.sampling_rate), silence])
     theirs, ours = features_of(original, clips), module(clips)
     assert ours.shape == theirs.shape
-    assert float((ours - theirs).abs().max()) < FEATURE_TOLERANCE * float(theirs.std())
+    assert float((ours - theirs).abs().max()) < 1e-3 * float(theirs.std())
 
 
 @pytest.mark.parametrize("kind", PORTS)
@@ -71,6 +76,7 @@ def test_features_of_real_clips_are_those_of_the_original(kind: str, real_data: 
     clips = torch.stack([fit_length(read_mono(file, 16_000), 16_000) for file in files])[:, None]
     theirs, ours = features_of(original, clips), module(clips)
     assert float((ours - theirs).abs().max()) < FEATURE_TOLERANCE * float(theirs.std())
+    assert float((ours - theirs).square().mean().sqrt()) < 1e-4 * float(theirs.std())
 
 
 @pytest.mark.parametrize("kind", PORTS)

@@ -13,6 +13,7 @@ from mondegreen.classifiers.huggingface.normalized_waveform import (
     NormalizedWaveform,
     NormalizedWaveformConfig,
 )
+from mondegreen.classifiers.huggingface.stacked_fbank import StackedFbank, StackedFbankConfig
 from mondegreen.classifiers.huggingface.whisper_mel import WhisperMel, WhisperMelConfig
 from mondegreen.configs import from_dict
 from mondegreen.errors import MondegreenError
@@ -57,6 +58,9 @@ PORTS: Mapping[str, Port] = {
         frozenset(),
         # The last frame ends 240 samples behind the next one's start.
         lambda original: original.max_length * 160 + 399,
+    ),
+    "SeamlessM4TFeatureExtractor": Port(
+        StackedFbank, StackedFbankConfig, frozenset(), lambda original: None
     ),
     "WhisperFeatureExtractor": Port(
         WhisperMel,

@@ -19,6 +19,7 @@ ARCHITECTURES = (
     "SEWForSequenceClassification",
     "UniSpeechForSequenceClassification",
     "UniSpeechSatForSequenceClassification",
+    "Wav2Vec2BertForSequenceClassification",
     "Wav2Vec2ConformerForSequenceClassification",
     "Wav2Vec2ForSequenceClassification",
     "WavLMForSequenceClassification",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from mondegreen.classifiers.adopted import Sent
 from mondegreen.classifiers.contract import ModelOptions
 from mondegreen.classifiers.sources.source import Model, Source
 from mondegreen.errors import MondegreenError
@@ -24,6 +25,7 @@ GROUP = "mondegreen.classifiers"
 
 BUILT_IN = (
     "http_service:HttpService",
+    "hugging_face:HuggingFaceHub",
     "hugging_face:HuggingFace",
     "exported_program:ExportedProgram",
     "torchscript:TorchScript",
@@ -132,6 +134,7 @@ def classifier_from(
     labels: tuple[str, ...],
     options: ModelOptions,
     sounds: Tensor | None = None,
+    sent: Sent | None = None,
 ) -> Classifier:
     """Make a classifier of a model that a source gave.
 
@@ -153,6 +156,7 @@ def classifier_from(
             batch=model.batch,
             identity=model.identity,
             black_box=model.black_box,
+            sent=sent or Sent(),
         )
     except MondegreenError as error:
         raise MondegreenError(f"{source.text}: {error}") from error

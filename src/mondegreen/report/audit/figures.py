@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mondegreen.report.audit.results import AuditResults, Cell
@@ -41,7 +42,7 @@ def success_over_snr(found: AuditResults) -> Figure:
             ends = [100 * v for v in low], [100 * v for v in high]
             axes.fill_between(x, *ends, color=colour(place), alpha=0.12, linewidth=0)
         axes.axhline(100 * found.baseline_rate, **untouched())
-        axes.set_xlabel(X_LABEL)
+        _ratio_axis(axes, found)
         success_axis(axes)
         layout.legend(figure, axes)
     return figure
@@ -62,11 +63,17 @@ def robust_accuracy(found: AuditResults) -> Figure:
             ends = [100 * (1.0 - v) for v in high], [100 * (1.0 - v) for v in low]
             axes.fill_between(x, *ends, color=colour(place), alpha=0.12, linewidth=0)
         axes.axhline(100 * found.clean_accuracy, **untouched())
-        axes.set_xlabel(X_LABEL)
+        _ratio_axis(axes, found)
         success_axis(axes)
         axes.set_ylabel("clips heard rightly (%)")
         layout.legend(figure, axes)
     return figure
+
+
+def _ratio_axis(axes: Axes, found: AuditResults) -> None:
+    axes.set_xlabel(X_LABEL)
+    axes.set_xticks(sorted({cell.budget_db for cell in found.cells}))
+    axes.xaxis.set_major_formatter("{x:g}")
 
 
 def _lines(cells: Sequence[Cell]) -> list[list[Cell]]:

@@ -22,6 +22,16 @@ FORMAT = 1
 GOALS = ("targeted", "untargeted")
 
 
+def plain_title(label: str) -> str:
+    """Return an attack's name for people who do not know its authors.
+
+    Example:
+        >>> plain_title("square:queries=500"), plain_title("pgd:steps=20")
+        ('square attack', 'gradient search')
+    """
+    return family_title(label.partition(":")[0]).partition(" (")[0]
+
+
 @dataclass(frozen=True)
 class Cell:
     """One attack at one ratio, towards chosen labels or away from the right one."""
@@ -45,8 +55,8 @@ class Cell:
         """The attack's name for readers."""
         name, plus, steps = self.label.partition("+")
         if plus:
-            return f"{family_title(name)} and {steps} gradient steps"
-        return family_title(self.label.partition(":")[0])
+            return f"{plain_title(name)} and {steps} gradient steps"
+        return plain_title(self.label)
 
 
 @dataclass(frozen=True)
@@ -162,7 +172,7 @@ def _confusions(top: Fields, labels: int) -> Confusions | None:
     if fields is None:
         return None
     return Confusions(
-        title=family_title(fields.text("label").partition(":")[0]),
+        title=plain_title(fields.text("label")),
         budget_db=fields.number("budget_db"),
         success=fields.rate("success_rate"),
         rates=fields.rates("rates", labels),

@@ -20,6 +20,8 @@ QUIET_DB = 30.0
 POOR_ACCURACY = 0.7
 FEW_PAIRS = 100
 CHEAP_QUERIES = 2000.0
+ENOUGH = 3
+"""Clips of a pair of labels, below which little can be said about it."""
 SEEN = 0.1
 """Success from which an attack counts as a way in."""
 
@@ -126,8 +128,8 @@ def _blind(found: AuditResults) -> str:
 
 
 def _weakest(found: AuditResults) -> str:
-    pairs = weakest_pairs(found, 3)
-    if found.confusions is None or not pairs:
+    pairs = [one for one in weakest_pairs(found, 3) if one[3] >= ENOUGH]
+    if not pairs:
         return ""
     named = [f"“{source}” as “{target}”" for source, target, _, _ in pairs]
     return f"Most easily confused: {', '.join(named)}."
@@ -150,7 +152,7 @@ def weakest_pairs(found: AuditResults, count: int) -> list[tuple[str, str, float
         for j, rate in enumerate(row)
         if rate is not None and counts[i][j] > 0
     ]
-    enough = [one for one in tried if one[3] >= 3] or tried
+    enough = [one for one in tried if one[3] >= ENOUGH] or tried
     return sorted(enough, key=lambda one: (-one[2], -one[3], one[0], one[1]))[:count]
 
 

@@ -1,0 +1,240 @@
+"""``mondegreen adopt``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+import tyro
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from mondegreen.classifiers.adopted import Adopted, Finding, Sent
+from mondegreen.classifiers.adopting import missing_facts
+from mondegreen.classifiers.classifier import Classifier, predict
+from mondegreen.classifiers.contract import ModelOptions
+from mondegreen.classifiers.sheet import save_sheet
+from mondegreen.classifiers.sources.opening import Opened, classifier_from, find_source
+from mondegreen.classifiers.sources.source import Model, Source
+from mondegreen.cli.options import parse, say
+from mondegreen.configs import to_dict
+from mondegreen.data.dataset import ClipDataset
+from mondegreen.data.options import DataOptions, open_labelled, open_test_split
+from mondegreen.errors import MondegreenError
+from mondegreen.evaluation.label_order import LabelCheck, check_labels
+from mondegreen.files import read_json, write_json
+from mondegreen.runs import command_line, environment
+
+_SCALINGS: tuple[Literal["unit", "int16", "standard"], ...] = ("unit", "int16", "standard")
+_CLEARLY = 0.1
+"""By how much more of the clips another scaling has to be heard rightly to be taken."""
+_FEW = 100
+"""Clips that a scaling is tried with."""
+
+
+@dataclass(frozen=True)
+class Adopt:
+    """Options of ``adopt``."""
+
+    model: Annotated[str, tyro.conf.Positional]
+    """my_model.py:build (a function or an object in a Python file), a TorchScript file (.pt, .ts),
+    a file of torch.export (.pt2), an ONNX file (.onnx), an address (http://, https://), hf:NAME or
+    a folder of Hugging Face, or what another package has registered."""
+    data: Annotated[DataOptions, tyro.conf.arg(name="")]
+    """Labelled clips to check the model with, which later commands then take over. --labels are the
+    model's, in the order of its answers."""
+    options: Annotated[ModelOptions, tyro.conf.arg(name="")]
+    out: Path
+    """Folder that then stands for the model, wherever a command takes --classifier."""
+    clips: int = 300
+    """How many clips to check it with, spread over the labels."""
+    on: Literal["train", "validation", "test"] = "test"
+    """Which split they are from."""
+    anyway: bool = False
+    """Write the sheet although the clips speak for another order of the labels."""
+
+
+def run(words: Sequence[str]) -> None:
+    """Parse the words and adopt the model."""
+    default = Adopt(
+        model=tyro.MISSING, data=DataOptions(), options=ModelOptions(), out=Path("runs/mine")
+    )
+    description = "Make any audio classifier usable by all commands: probe it, check it, note how."
+    execute(parse(Adopt, words, "adopt", description, default))
+
+
+def execute(options: Adopt) -> None:
+    """Probe the model, check its labels, write ``classifier.json``; print what was found.
+
+    Raises:
+        MondegreenError: The model cannot be used, something has to be said about it, the clips
+            speak for another order of its labels, or the folder holds something else.
+    """
+    source = find_source(options.model)
+    if source is None:
+        raise MondegreenError(
+            f"{options.model} is no model that can be adopted. Name a Python function "
+            "(my_model.py:build), a file (.pt, .pt2, .onnx), an address (http://...) or hf:NAME."
+        )
+    _refuse_occupied(options.out)
+    model = source.model(options.options)
+    labels, how = _labels(options, model)
+    clips = _clips(options, model, labels)
+    classifier, findings = _adopted(source, model, labels, options.options, clips)
+    findings = [replace(one, how=how) if one.what == "labels" else one for one in findings]
+    check = None if clips is None else _check(classifier, clips)
+    _print(findings, check, classifier)
+    if check is not None and check.order is not None and not options.anyway:
+        raise MondegreenError(_other_order(check, classifier.labels))
+    _write(options, Opened(source, classifier), findings, check)
+
+
+def _refuse_occupied(out: Path) -> None:
+    path = out / "classifier.json"
+    sheet = read_json(path) if path.is_file() else None
+    own = isinstance(sheet, dict) and sheet.get("kind") == "adopted"
+    if out.exists() and not own and (not out.is_dir() or any(out.iterdir())):
+        raise MondegreenError(f"--out {out} exists and holds something else. Choose another.")
+
+
+def _labels(options: Adopt, model: Model) -> tuple[tuple[str, ...], str]:
+    """Return the model's labels and where they are from."""
+    if isinstance(model.module, Classifier):
+        if options.data.labels not in ((), model.module.labels):
+            raise MondegreenError(f"{options.model} names its labels itself; leave --labels out.")
+        return model.module.labels, "told by the model"
+    if options.data.labels:
+        return options.data.labels, "given"
+    if model.labels:
+        return model.labels, "told by the model"
+    if options.data.data is not None:  # a wrong order shows in the check
+        return open_labelled(options.data).labels, "assumed: the folders of --data"
+    return (), "given"
+
+
+def _clips(options: Adopt, model: Model, labels: tuple[str, ...]) -> ClipDataset | None:
+    """Return labelled clips as the model hears them, evenly of all labels."""
+    if options.data.data is None:
+        return None
+    if isinstance(model.module, Classifier):
+        rate, samples = model.module.sample_rate, model.module.clip_samples
+    else:
+        known = options.options.completed_by(model.options)
+        rate, samples = missing_facts(labels, known)
+    data = open_test_split(options.data, labels, rate, samples, options.on)
+    turn = torch.zeros(len(data), dtype=torch.int64)
+    for label in data.labels.unique():
+        rows = (data.labels == label).nonzero()[:, 0]
+        turn[rows] = torch.arange(len(rows))
+    return data.subset(turn.argsort(stable=True)[: options.clips].sort().values)
+
+
+def _adopted(
+    source: Source,
+    model: Model,
+    labels: tuple[str, ...],
+    options: ModelOptions,
+    clips: ClipDataset | None,
+) -> tuple[Classifier, list[Finding]]:
+    """Return the classifier and what was found out, the scaling by what is heard best."""
+    sounds = None
+    if clips is not None and len(clips) >= 3:
+        sounds = clips.waveforms(np.linspace(0, len(clips) - 1, 3).astype(np.int64))
+    known = options.completed_by(model.options)
+    if clips is None or known.scaling is not None or isinstance(model.module, Classifier):
+        classifier = classifier_from(source, model, labels, options, sounds)
+        return classifier, _findings(classifier)
+    few = clips.subset(np.linspace(0, len(clips) - 1, min(_FEW, len(clips))).astype(np.int64))
+    found, sent = {}, Sent()
+    for scaling in _SCALINGS:
+        tried = replace(options, scaling=scaling)
+        classifier = classifier_from(source, model, labels, tried, sounds, sent)
+        found[scaling] = (classifier, _check(classifier, few).best)
+    best = max(found, key=lambda name: found[name][1])
+    if found[best][1] < found["unit"][1] + _CLEARLY:
+        best = "unit"
+    shares = ", ".join(f"{name} {100 * share:.0f} %" for name, (_, share) in found.items())
+    alike = len({share for _, share in found.values()}) == 1
+    how = "assumed: all are heard alike" if alike else f"detected, by clips heard: {shares}"
+    classifier = found[best][0]
+    findings = [
+        Finding("scaling", best, how) if one.what == "scaling" else one
+        for one in _findings(classifier)
+    ]
+    return classifier, findings
+
+
+def _findings(classifier: Classifier) -> list[Finding]:
+    if isinstance(classifier.module, Adopted):
+        return list(classifier.module.findings)
+    seconds = classifier.clip_samples / classifier.sample_rate
+    length = f"{classifier.clip_samples} samples ({seconds:g} s)"
+    return [
+        Finding("labels", str(len(classifier.labels)), "told by the model"),
+        Finding("sample rate", f"{classifier.sample_rate} Hz", "told by the model"),
+        Finding("clip", length, "told by the model"),
+    ]
+
+
+def _check(classifier: Classifier, clips: ClipDataset) -> LabelCheck:
+    parts = [
+        predict(classifier, x).argmax(dim=1)
+        for x, _ in clips.batches(64, normalization=classifier.normalization)
+    ]
+    heard = torch.cat(parts).numpy()
+    return check_labels(clips.labels.numpy(), heard, len(classifier.labels))
+
+
+def _print(findings: list[Finding], check: LabelCheck | None, classifier: Classifier) -> None:
+    table = Table(title=escape(classifier.name))
+    for name in ("", "found", "how"):
+        table.add_column(name, overflow="fold")
+    for one in findings:
+        table.add_row(escape(one.what), escape(one.found), escape(one.how))
+    if check is not None:
+        right = f"{100 * check.accuracy:.1f} % of {check.clips} clips heard as their label"
+        table.add_row("accuracy", right, f"chance: {100 * check.chance:.1f} %")
+    Console().print(table)
+    for one in findings:
+        if one.how == "warning":
+            say(f"warning: {one.what}: {one.found}")
+    if check is not None and not check.above_chance and check.order is None:
+        say(
+            "warning: it hears the clips no better than chance, in no order of its labels. Are "
+            "--sample-rate, --clip-samples, --scaling and --labels right?"
+        )
+    if isinstance(classifier.module, Adopted):
+        say(f"{classifier.module.sent.clips} clips were sent to the model, batch and probe alike.")
+
+
+def _other_order(check: LabelCheck, labels: tuple[str, ...]) -> str:
+    assert check.order is not None and check.accuracy_in_order is not None
+    words = " ".join(labels[index] for index in check.order)
+    return (
+        f"the labels seem to be in another order than the model's answers: so, it hears "
+        f"{100 * check.accuracy:.1f} % of the clips rightly, and in the order below "
+        f"{100 * check.accuracy_in_order:.1f} %. Give it, or --anyway:\n--labels {words}"
+    )
+
+
+def _write(
+    options: Adopt, opened: Opened, findings: list[Finding], check: LabelCheck | None
+) -> None:
+    kept = replace(options, data=replace(options.data, split=options.data.kind_of_split))
+    kept = kept if options.data.data is not None else replace(kept, data=DataOptions())
+    config: dict[str, Any] = to_dict(kept)
+    write_json(options.out / "config.json", config)
+    write_json(options.out / "env.json", environment() | {"command": command_line()})
+    report = {
+        "findings": [asdict(one) for one in findings],
+        "check": None if check is None else asdict(check),
+    }
+    write_json(options.out / "check.json", report)
+    save_sheet(options.out, opened)
+    attacks = "all attacks" if opened.classifier.differentiable else "genetic, pso, square"
+    say(f"Adopted: --classifier {options.out} now stands for {options.model} ({attacks}).")

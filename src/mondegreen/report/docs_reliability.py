@@ -1,0 +1,52 @@
+"""The table of faults and what they cost, for ``docs/reliability.md``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mondegreen.errors import MondegreenError
+from mondegreen.files import read_json
+from mondegreen.report.comparison import machine_of
+from mondegreen.report.formatting import percent
+from mondegreen.report.markdown import table
+
+
+def render_table(path: Path) -> str:
+    """Return, for every fault and command, how often it was provoked and what was lost.
+
+    Args:
+        path: What ``python -m benchmarks.reliability`` wrote.
+
+    Raises:
+        MondegreenError: The file is damaged.
+    """
+    content = read_json(path)
+    try:
+        rows = [_row(row) for row in content["rows"]]
+        provoked = sum(int(row["provoked"]) for row in content["rows"])
+        identical = sum(int(row["identical"]) for row in content["rows"])
+        about = (
+            f"\n{identical} of {provoked} ended as if nothing had happened. "
+            f"Machine: {machine_of(content['environment'])}.\n\n"
+            f"```console\n{content['command']}\n```"
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MondegreenError(
+            f"{path} is damaged ({type(error).__name__}: {error}); run benchmarks/reliability."
+        ) from error
+    head = ["command", "fault", "provoked", "same result", "left behind", "unclear", "done twice"]
+    return table(head, rows, "llrrrrr") + about
+
+
+def _row(row: dict[str, Any]) -> list[str]:
+    mean, most = float(row["work_repeated_mean"]), float(row["work_repeated_most"])
+    return [
+        str(row["command"]),
+        str(row["fault"]),
+        str(int(row["provoked"])),
+        str(int(row["identical"])),
+        str(len(row["leftovers"])),
+        str(len(row["unclear"])),
+        f"{percent(mean, 0)} (at most {percent(most, 0)})",
+    ]
