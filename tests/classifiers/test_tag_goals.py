@@ -256,6 +256,8 @@ def test_a_file_starts_no_program(goals: Path, monkeypatch: pytest.MonkeyPatch) 
             load_classifier(goals)
         with pytest.raises(MondegreenError, match="Files never start programs"):
             save_goals(goals, Path(place), TagGoals(tagger(), ["+rain"]))
+        with pytest.raises(MondegreenError, match="Adopt the tagger first"):
+            load_tagger(Path(place))
 
 
 def test_goals_stand_directly_before_their_tagger(goals: Path, spotter: Path) -> None:

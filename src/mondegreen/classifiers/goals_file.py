@@ -12,6 +12,7 @@ from pathlib import Path
 from mondegreen.classifiers.classifier import Classifier, load_classifier
 from mondegreen.classifiers.consent import refuse_named_by
 from mondegreen.classifiers.places import defended_file, ensemble_file, goals_file
+from mondegreen.classifiers.sources.opening import find_source
 from mondegreen.classifiers.tag_goals import TagGoals
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
@@ -43,6 +44,13 @@ def load_tagger(place: Path) -> Classifier:
         MondegreenError: There is none, it is a model that nobody has adopted, or the folder holds
             goals, an ensemble or a defence, whose answers are no log-odds.
     """
+    source = find_source(place)
+    if source is not None and source.unseen is not None:
+        raise MondegreenError(
+            f"--classifier {place}: files never start programs or ask services by themselves, so "
+            f"goals.json can only name a folder. Adopt the tagger first: mondegreen adopt {place} "
+            "--output sigmoid --out runs/tagger."
+        )
     refuse_unfit_place(place, "--classifier")
     return load_classifier(place)
 
