@@ -14,7 +14,6 @@ from mondegreen.report.comparison_texts import about
 from mondegreen.report.formatting import DASH
 from mondegreen.report.markdown import escape_text, table
 
-
 _HEAD = ("tag", "clips", "threshold", "right", "F1", "average precision")
 
 
