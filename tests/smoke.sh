@@ -99,6 +99,13 @@ expect 0 "$command" train generator --preset smoke --classifier demo/classifier 
   --training.epochs 1 --out through-channels
 expect 2 "$command" channels --channel nonsense --out nothing
 
+expect 0 "$command" goals --classifier demo/classifier --goal +yes-no --goal hush=-up-down \
+  --data voices --cache cache --out goals
+holds goals/goals.json goals/goals-report.json
+expect 0 "$command" compare --classifier goals --attacks pgd:steps=1 square:queries=4 \
+  --budgets snr:20 --pairs 4 --quality-pairs 0 --timing-rounds 1 --out goals-compared
+expect 2 "$command" goals --classifier demo/classifier --goal +yes-yes --out nothing
+
 expect 0 "$command" harden --classifier demo/classifier --generator demo/generator --method refined \
   --epochs 1 --select-steps 2 --out hardened
 holds hardened/checkpoints/best/classifier.json hardened/metrics.jsonl hardened/summary.json

@@ -139,6 +139,11 @@ class Run:
         """Append one line to ``metrics.jsonl``, and show it where no progress bar does."""
         if not sys.stderr.isatty():
             print(summary_line(step, metrics), file=sys.stderr, flush=True)
+        if not (self.folder / "config.json").exists():
+            raise MondegreenError(
+                f"{self.folder} was moved or deleted while it was written to. Put it back, or "
+                "begin again in another --out."
+            )
         line = json.dumps({"step": step} | metrics)
         try:
             with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:

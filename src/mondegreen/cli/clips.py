@@ -25,7 +25,7 @@ from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
 from mondegreen.zoo import resolve
 
-DIVISION = ("labels", "split", "lists", "group_pattern")
+DIVISION = ("labels", "goals", "split", "lists", "group_pattern")
 """Fields of the data options that decide which part of the data a clip lands in."""
 
 

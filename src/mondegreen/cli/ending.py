@@ -14,8 +14,10 @@ from mondegreen.interruption import Terminated, terminable
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
-RESUMED = ("demo", "data synthesize", "data download", "train", "evaluate", "compare", "channels")
-RESUMED += ("transfer", "reproduce")
+RESUMED = (
+    *("demo", "data synthesize", "data download", "train", "evaluate", "compare", "channels"),
+    *("transfer", "reproduce", "audit", "harden", "defences"),
+)
 """Commands that go on where they were ended."""
 
 _SURROUNDINGS = {

@@ -25,7 +25,13 @@ from mondegreen.generators.generator import (
     describe_classifier,
     load_generator,
 )
-from mondegreen.presets import NetworkKind, Preset, generator_network, generator_training
+from mondegreen.presets import (
+    NetworkKind,
+    Preset,
+    generator_network,
+    generator_training,
+    network_at,
+)
 from mondegreen.runs import Run
 from mondegreen.zoo import resolve
 
@@ -131,7 +137,10 @@ def execute(options: TrainGenerator) -> None:
     }
     training = with_budget(options.training, options.snr_db)
     final_db = training.budget.final_db if training.budget else None
-    config = describe_classifier(classifier, options.architecture, options.target, final_db)
+    network = options.architecture
+    if network == generator_network(options.preset, options.network):  # frames last as long
+        network = network_at(network, classifier.sample_rate)
+    config = describe_classifier(classifier, network, options.target, final_db)
     fabric = start_fabric(options.device, options.precision)
     folder = Run(options.out, options)
     trainer = GeneratorTrainer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import torch
 from mondegreen.data.cache import ClipCache
 from mondegreen.data.corpus import Corpus
 from mondegreen.data.dataset import ClipDataset, open_splits
-from mondegreen.data.folder import open_corpus
+from mondegreen.data.folder import open_corpus, open_tagged
+from mondegreen.data.goals import Goal
 from mondegreen.data.listing import audio_files, require_folder
 from mondegreen.data.noise import NoiseBank
 from mondegreen.data.speech_commands import background_noise_files, is_speech_commands, unlabelled
 from mondegreen.data.splits import SplitKind, hash_split
+from mondegreen.data.tags import TaggedClips
 from mondegreen.errors import MondegreenError
 
 
@@ -25,9 +28,12 @@ class DataOptions:
 
     data: Path | None = None
     """Folder of Speech Commands, of GTZAN or of ESC-10 (recordings are cut into clips of one
-    second), or any <folder>/<label>/<clip>."""
+    second), any <folder>/<label>/<clip>, or one whose tags.csv lists files and their tags."""
     labels: tuple[str, ...] = ()
     """Labels and their order; by default the ten words, the ten genres, or every folder."""
+    goals: tuple[str, ...] = ()
+    """For a tagger: what goals with a name want, such as hush=-dog_bark. By default as the tagger's
+    run says."""
     split: SplitKind | None = None
     """speaker: 80/10/10 by a hash of the speaker or track; official: the lists of Speech Commands;
     fold-1 to fold-5: tests on that fold of ESC-10; lists: those of --lists; random: by file, as in
@@ -82,7 +88,32 @@ def open_labelled(options: DataOptions, labels: tuple[str, ...] | None = None) -
     if options.data is None:
         raise MondegreenError("--data is missing: name the folder of labelled clips.")
     wanted = labels or options.labels or None
-    return open_corpus(options.data, labels=wanted, group_pattern=options.group_pattern)
+    return open_corpus(
+        options.data, labels=wanted, group_pattern=options.group_pattern, goals=options.goals
+    )
+
+
+def open_tags(
+    options: DataOptions, goals: Sequence[Goal], sample_rate: int, clip_samples: int
+) -> tuple[TaggedClips, dict[str, ClipDataset]]:
+    """Open clips with tags, divided; also those that meet several goals.
+
+    Args:
+        options: The user's options, with a data folder.
+        goals: What attacks want.
+        sample_rate: In Hz.
+        clip_samples: Samples of each clip.
+
+    Returns:
+        The clips with their tags, and the three parts.
+
+    Raises:
+        MondegreenError: The folder cannot be read, or a goal names a tag that no clip has.
+    """
+    assert options.data is not None
+    tagged = open_tagged(options.data, group_pattern=options.group_pattern)
+    splits = _splits(tagged.corpus(goals, several=True), options, sample_rate, clip_samples)
+    return tagged, {name: _first(data, options.limit) for name, data in splits.items()}
 
 
 def open_test_split(
