@@ -280,6 +280,7 @@ def test_goals_can_be_defended_and_join_an_ensemble(goals: Path) -> None:
     defended, plain = load_classifier(goals.parent / "defended"), load_classifier(goals)
     x = 0.3 * torch.randn(5, 1, 1024, generator=torch.Generator().manual_seed(4))
     assert torch.allclose(defended(x), plain(x), atol=1e-2)
+    assert goals_of(defended) == goals_of(plain) == ("+low", "hush=-high-middle")
     other = TagGoals(load_tagger(goals.parent / "tagger"), ["+low", "hush=-high-middle"])
     assert Ensemble([plain, other])(x).shape == (5, 3)
 

@@ -60,9 +60,9 @@ class TagGoals(Classifier):
         found = tuple(parse_goal(goal) if isinstance(goal, str) else goal for goal in goals)
         check_goals(found)
         _refuse_unfit(tagger)
-        self_thresholds = one_a_tag(tagger.labels, thresholds)
+        levels = one_a_tag(tagger.labels, thresholds)
         super().__init__(
-            _Margins(tagger, _signs(found, tagger), self_thresholds),
+            _Margins(tagger, _signs(found, tagger), levels),
             labels=labels_of(found),
             sample_rate=tagger.sample_rate,
             clip_samples=tagger.clip_samples,
@@ -70,7 +70,7 @@ class TagGoals(Classifier):
             normalization=tagger.normalization,
             differentiable=tagger.differentiable,
         )
-        self.goals, self.thresholds = found, self_thresholds
+        self.goals, self.thresholds = found, levels
 
     @property
     def tagger(self) -> Classifier:
@@ -86,8 +86,11 @@ class TagGoals(Classifier):
 
 
 def goals_of(classifier: Classifier) -> tuple[str, ...]:
-    """Return the goals of a tagger as they are written; none of any other classifier."""
-    return tuple(goal.text for goal in getattr(classifier, "goals", ()))
+    """Return the goals of a tagger as they are written, also of one behind a defence; else none."""
+    for part in classifier.modules():
+        if isinstance(part, TagGoals):
+            return tuple(goal.text for goal in part.goals)
+    return ()
 
 
 class _Margins(nn.Module):
