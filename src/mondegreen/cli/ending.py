@@ -83,7 +83,7 @@ def explain(error: Exception) -> str | None:
         where = "the GPU's memory" if device else "the memory"
         return (
             f"{where} does not suffice. Choose a smaller batch (--training.batch-size or "
-            "--measure.batch-size), or close what else uses it."
+            "--batch-size), or close what else uses it."
         )
     return None
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
 import tyro
 
 from mondegreen.attacks.generator import GeneratorAttack
@@ -25,8 +24,7 @@ from mondegreen.cli.options import Device, choose_device, join_repeated, parse, 
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.channels import Listening
-from mondegreen.evaluation.evaluate import MOST_PAIRS, EvaluationOptions, all_pairs, evaluate
-from mondegreen.evaluation.pairs import draw_pairs
+from mondegreen.evaluation.evaluate import EvaluationOptions, all_pairs, evaluate, pairs_of
 from mondegreen.evaluation.partial import Partial
 from mondegreen.evaluation.results import (
     Setting,
@@ -163,10 +161,7 @@ def _measure(
         generator=generator, refine=options.refine, quietness=options.quietness
     )
     targets = options.target or shared_targets([generator], classifier)
-    pairs = all_pairs(classifier, data, targets)
-    random = np.random.default_rng(options.measure.seed)
-    wanted = MOST_PAIRS if options.measure.pairs is None else options.measure.pairs
-    pairs = draw_pairs(pairs, wanted, random)
+    pairs = pairs_of(options.measure, all_pairs(classifier, data, targets))
     settings = {
         "classifier": classifier.fingerprint(),
         "generator": generator.fingerprint(),
