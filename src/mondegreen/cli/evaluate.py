@@ -186,9 +186,9 @@ def _measure(
         partial=batches,
         listening=listening,
     )
-    wanted = options.measure.quality_pairs != 0
+    listened = options.measure.quality_pairs != 0
     measure_own(found, load_metrics(options.metric), classifier.sample_rate)
-    reason = measure_quality(found, classifier.sample_rate) if wanted else "not asked for"
+    reason = measure_quality(found, classifier.sample_rate) if listened else "not asked for"
     kind, seed = options.data.kind_of_split, options.measure.seed
     setting = Setting(attack, classifier, data, budget, options.on, kind, seed)
     write_evaluation(options.out, found, setting, reason, options.measure.samples)
