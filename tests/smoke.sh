@@ -123,7 +123,7 @@ expect 0 "$command" audit demo/classifier --minutes 0.05 --start-from scratch --
 expect 2 "$command" audit nothing-here --data voices --out nothing
 expect 0 "$command" defend --classifier demo/classifier --defence median:samples=3 --out defended
 expect 0 "$command" defences --generator demo/generator --defence gaussian:sigma=0.01@2 \
-  --detector residual --attacks generator --lessons generator@snr:10 --training-clips 12 \
+  --detector residual --attacks generator --lessons pgd:steps=5@snr:0 --training-clips 12 \
   --knowing pgd:steps=1 --draws 1 --budgets snr:10 --pairs 4 --certify 1 --certify-draws 20 \
   --out defences
 holds defences/defences.json defences/table.md defences/figures/defences.svg

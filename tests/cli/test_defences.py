@@ -26,7 +26,7 @@ def test_defences_are_measured_and_joined(
     words = ["defences", "--generator", str(trained.generator), "--pairs", "6", "--device", "cpu"]
     words += ["--defence", "quantize:bits=6", "--defence", "gaussian:sigma=0.01@2"]
     words += ["--detector", "consistency:quantize:bits=6", "residual", "--draws", "2"]
-    words += ["--attacks", "generator", "--lessons", "generator@snr:10", "--training-clips", "20"]
+    words += ["--attacks", "generator", "--lessons", "pgd:steps=5@snr:0", "--training-clips", "20"]
     words += ["--knowing", "pgd:steps=1", "--certify", "2", "--certify-draws", "40"]
     words += ["--out", str(out), "--budgets", "snr:10"]
     assert main(words) == 0

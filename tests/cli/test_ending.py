@@ -20,7 +20,7 @@ from mondegreen.errors import MondegreenError
         (OSError(errno.EROFS, "Read-only file system", "a"), "a: Read-only.*another output folder"),
         (FileNotFoundError(errno.ENOENT, "No such file", "a"), "a: No such file. Was it moved"),
         (torch.OutOfMemoryError("CUDA out of memory"), "GPU's memory does not suffice.*smaller"),
-        (MemoryError(), "memory does not suffice.*batch-size"),
+        (MemoryError(), "memory does not suffice.*--batch-size"),
         (RuntimeError("DefaultCPUAllocator: not enough memory: you"), "memory does not suffice"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",

@@ -162,6 +162,8 @@ def test_detectors_are_made_from_clips_they_are_not_measured_on(
     for text in ("consistency", "residual:x", "nonsense"):
         with pytest.raises(MondegreenError, match="not understood"):
             detector_shield(text, classifier, make, lessons)
+    with pytest.raises(MondegreenError, match="louder budgets"):
+        detector_shield("residual", classifier, make, Lessons(data, data, []))
     with pytest.raises(MondegreenError, match="1 or more"):
         ShieldOptions(draws=0)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -238,7 +239,7 @@ def test_figures_have_a_mark_for_every_strongest_attack(found: DefenceResults) -
     assert {(10.0, 1), (80.0, 1), (60.0, 2), (50.0, 2), (2.0, 6), (90.0, 6)} <= marks
     curves = roc_figure(found)
     assert curves is not None and len(curves.axes[0].lines) == 3
-    assert list(curves.axes[0].lines[0].get_xdata()) == [0.0, 50.0, 100.0]
+    assert np.asarray(curves.axes[0].lines[0].get_xdata()).tolist() == [0.0, 50.0, 100.0]
 
 
 def test_without_detectors_there_is_no_curve(tmp_path: Path) -> None:

@@ -21,8 +21,6 @@ from mondegreen.errors import MondegreenError
 CLIPS = 3
 """How many sounds a model is asked about at once."""
 
-_CLOSE = {"rtol": 1e-3, "atol": 1e-4}
-
 
 @dataclass(frozen=True)
 class Subject:
@@ -255,7 +253,7 @@ def _precision(module: Callable[..., Any]) -> Precision:
 
 
 def _close(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and torch.allclose(a.float(), b.float(), **_CLOSE)
+    return a.shape == b.shape and torch.allclose(a.float(), b.float(), rtol=1e-3, atol=1e-4)
 
 
 def _behaviour(adopted: Adopted, sounds: Tensor) -> Iterator[Finding]:

@@ -218,10 +218,10 @@ def plan(
     """Return the rows: who attacks, knowing what."""
     sieges = [Siege(cell, bench.classifier) for cell in attacks]
     for name, generator in retrained.items():
-        for cell in build_cells(
-            _entries(options, ["generator"]), bench.classifier, Sources(generator)
-        ):
-            sieges.append(Siege(Cell(name, cell.attack, cell.budget), bench.classifier, EVERY))
+        entries = _entries(options, ["generator"])
+        for cell in build_cells(entries, bench.classifier, Sources(generator)):
+            label = f"retrained {name}"
+            sieges.append(Siege(Cell(label, cell.attack, cell.budget), bench.classifier, EVERY))
     for shield in bench.shields:
         sieges += _knowing(options, shield)
     return sieges

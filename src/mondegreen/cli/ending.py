@@ -14,8 +14,10 @@ from mondegreen.interruption import Terminated, terminable
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
-RESUMED = ("demo", "data synthesize", "data download", "train", "evaluate", "compare", "channels")
-RESUMED += ("transfer", "reproduce")
+RESUMED = (
+    *("demo", "data synthesize", "data download", "train", "evaluate", "compare", "channels"),
+    *("transfer", "reproduce", "audit", "harden", "defences"),
+)
 """Commands that go on where they were ended."""
 
 _SURROUNDINGS = {
@@ -81,7 +83,7 @@ def explain(error: Exception) -> str | None:
         where = "the GPU's memory" if device else "the memory"
         return (
             f"{where} does not suffice. Choose a smaller batch (--training.batch-size or "
-            "--measure.batch-size), or close what else uses it."
+            "--batch-size), or close what else uses it."
         )
     return None
 

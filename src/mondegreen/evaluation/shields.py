@@ -129,22 +129,7 @@ def detector_shield(
     Raises:
         MondegreenError: The text is not understood.
     """
-    kind, _, rest = text.partition(":")
-    trained = 0
-    if kind == CONSISTENCY and rest:
-        behind = defence_shield(rest, classifier, options)
-        assert isinstance(behind.classifier, Defended) and isinstance(behind.known, Defended)
-        detector: Detector = Consistency(classifier, behind.classifier)
-        known: Detector = Consistency(classifier, behind.known)
-    elif kind == RESIDUAL and not rest:
-        benign, adversarial = adversarial_lessons(classifier, lessons, options)
-        detector = known = Residual().to(classifier.device).fit(benign, adversarial)
-        trained = len(adversarial)
-    else:
-        raise MondegreenError(
-            f"detector {text!r} is not understood; write {RESIDUAL}, or {CONSISTENCY}:CHANNEL such "
-            f"as {CONSISTENCY}:quantize:bits=7."
-        )
+    detector, known, trained = _detectors(text, classifier, options, lessons)
     x = lessons.validation.waveforms(None, classifier.normalization).to(classifier.device)
     found = scores(detector, x)
     threshold = threshold_for(found, options.false_alarms)
@@ -165,6 +150,36 @@ def detector_shield(
         about,
         Watch(detector, threshold, len(x), trained),
     )
+
+
+def _detectors(
+    text: str, classifier: Classifier, options: ShieldOptions, lessons: Lessons
+) -> tuple[Detector, Detector, int]:
+    """Return a detector, the attacker's copy of it, and from how many adversarial clips it learned.
+
+    Raises:
+        MondegreenError: The text is not understood, or there is nothing to learn from.
+    """
+    kind, _, rest = text.partition(":")
+    if kind == CONSISTENCY and rest:
+        behind = defence_shield(rest, classifier, options)
+        assert isinstance(behind.classifier, Defended) and isinstance(behind.known, Defended)
+        copies = (Consistency(classifier, one) for one in (behind.classifier, behind.known))
+        first, second = copies
+        return first, second, 0
+    if kind != RESIDUAL or rest:
+        raise MondegreenError(
+            f"detector {text!r} is not understood; write {RESIDUAL}, or {CONSISTENCY}:CHANNEL such "
+            f"as {CONSISTENCY}:quantize:bits=7."
+        )
+    benign, adversarial = adversarial_lessons(classifier, lessons, options)
+    if not len(adversarial):
+        raise MondegreenError(
+            f"detector {text!r}: no attack of --lessons fools the classifier on a training clip; "
+            "name stronger ones, or louder budgets."
+        )
+    learned = Residual().to(classifier.device).fit(benign, adversarial)
+    return learned, learned, len(adversarial)
 
 
 def adversarial_lessons(

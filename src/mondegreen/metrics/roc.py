@@ -91,8 +91,8 @@ def auc_interval(
 
 def _wins(low: Floats, high: Floats) -> Floats:
     """Return for each pair of scores 1 where the positive one is larger, a half where equal."""
-    above: Floats = (high[:, None] > low).astype(np.float64)
-    return above + 0.5 * (high[:, None] == low)
+    wins: Floats = np.heaviside(high[:, None] - low, 0.5)
+    return wins
 
 
 def _both(negative: npt.ArrayLike, positive: npt.ArrayLike) -> tuple[Floats, Floats]:

@@ -38,7 +38,7 @@ def verdict_rows(found: DefenceResults, budget: BudgetUsed) -> Rows:
         default=None,
     )
     without = "–" if best is None else f"{points(best.direct.success_rate)} {best.label}"
-    lines = [(NONE, points(found.clean_accuracy), without, "–", "–")]
+    lines: Rows = [(NONE, points(found.clean_accuracy), without, "–", "–")]
     for defence in found.defences:
         verdict = judge(found, defence, budget)
         lines.append(
@@ -81,7 +81,7 @@ def every_row(found: DefenceResults, budget: BudgetUsed) -> Rows:
 
 def detection_rows(found: DefenceResults, budget: BudgetUsed) -> Rows:
     """Return a line for every detector and every attack that fools the classifier."""
-    lines = []
+    lines: Rows = []
     for defence in found.defences:
         for row in found.meeting(defence, budget):
             seen = row.detections.get(defence.name)

@@ -10,6 +10,7 @@ import pytest
 from mondegreen.classifiers.classifier import load_classifier
 from mondegreen.classifiers.sheet import save_sheet
 from mondegreen.classifiers.sources.opening import open_source
+from mondegreen.cli import main
 from mondegreen.errors import MondegreenError
 
 Save = Callable[..., Path]
@@ -35,6 +36,18 @@ def test_a_folder_is_a_classifier(save_model: Save) -> None:
     classifier = load_classifier(folder, clip_samples=3_000)
     assert (classifier.name, classifier.clip_samples) == ("wav2vec2", 3_000)
     assert load_classifier(folder).fingerprint() == load_classifier(folder).fingerprint()
+
+
+def test_adopting_shows_what_is_told_and_what_is_assumed(
+    save_model: Save, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = save_model("AST", problem_type="multi_label_classification")
+    main.main(["adopt", str(folder), "--out", str(tmp_path / "adopted")])
+    shown = capsys.readouterr().out
+    for text in ("multi label classification", "6799 samples", "assumed", "off its own extractor"):
+        assert text in shown
+    sheet = load_classifier(tmp_path / "adopted")
+    assert sheet.fingerprint() == load_classifier(folder).fingerprint()
 
 
 def test_a_hub_name_is_a_classifier(hub: str) -> None:

@@ -90,6 +90,7 @@ def from_huggingface(
         name=folder.name,
         problem_type=_problem_type(model.config, folder),
         parity=parity,
+        assumed_clip=clip_samples is None,
     ).freeze()
 
 
