@@ -99,8 +99,8 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for speaker in range(30):
             noise = rng.uniform(-0.5, 0.5, 16_000)
             soundfile.write(root / f"clips/{label}/s{speaker}_nohash_0.wav", noise, 16_000)
-    for name in ("spotter", "second"):
-        save_classifier(root / "runs" / name, classifier, config)
+    save_classifier(root / "runs/spotter", classifier, config)
+    save_classifier(root / "runs/second", Classifier.from_config(config).freeze(), config)
     save_generator(root / "runs/generator", generator)
     for name in ("spotter", "second", "generator"):
         run = {"classifier": "runs/spotter", "data": {"data": "clips"}}

@@ -122,11 +122,11 @@ def train(folder: Path, out: Path, epochs: int) -> None:
     x_valid, y_valid = load(folder, {1})
     model = Tagger()
     optimizer = torch.optim.AdamW(model.parameters(), 3e-3, weight_decay=1e-2)
-    steps = epochs * -(-len(x) // 64)
+    steps = epochs * -(-len(x) // 32)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
     for epoch in range(epochs):
         model.train()
-        for rows in torch.randperm(len(x)).split(64):
+        for rows in torch.randperm(len(x)).split(32):
             loss = F.binary_cross_entropy_with_logits(model.scores(varied(x[rows])), y[rows])
             optimizer.zero_grad()
             loss.backward()
@@ -144,6 +144,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("runs/tagger.pt"))
-    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--epochs", type=int, default=8)
     given = parser.parse_args()
     train(given.data, given.out, given.epochs)

@@ -97,7 +97,7 @@ def test_the_argmax_is_the_truth_table(goal: Goal) -> None:
 
 
 def test_of_several_goals_that_are_met_the_clearest_wins() -> None:
-    goals = TagGoals(tagger(), ["+rain", "+dog", "+rain+dog"])
+    goals = TagGoals(tagger(), ["+rain", "+dog", "+sea"])
     assert goals(clips((1.0, 2.0, 0.0), (3.0, 2.0, 0.0))).argmax(dim=1).tolist() == [2, 1]
 
 

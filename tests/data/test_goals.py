@@ -93,6 +93,8 @@ def test_a_goal_is_met_by_all_its_tags() -> None:
         ([], "no goals"),
         (["a=+rain", "a=+dog"], "two goals are called 'a'"),
         (["+rain-dog", "b=-dog+rain"], "want the same"),
+        (["+rain+sea-dog", "+rain"], r"whatever meets the goal \+rain\+sea-dog meets \+rain"),
+        (["-dog", "+sea", "b=-cat-dog"], "Put b=-cat-dog into a folder of its own"),
     ],
 )
 def test_goals_that_cannot_be_told_apart_are_refused(texts: list[str], message: str) -> None:

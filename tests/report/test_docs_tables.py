@@ -88,11 +88,17 @@ def write_results(folder: Path) -> None:
     crowd = {"people": 16, "median_ms": 900.0, "slowest_ms": 1400.0, "answers_per_second": 12.5}
     page = {"alone": {"generator": times}, "together": crowd, "environment": {"cpu": "a machine"}}
     write_json(folder / "serve.json", page)
-    row = {"command": "evaluate", "fault": "SIGKILL", "provoked": 20, "identical": 19}
+    row = {
+        "command": "evaluate",
+        "fault": "SIGKILL",
+        "provoked": 20,
+        "disturbed": 18,
+        "identical": 19,
+    }
     row |= {"leftovers": ["run/.x.tmp"], "unclear": [], "work_repeated_mean": 0.5}
     row |= {"work_repeated_most": 0.875}
     about = {"command": "python -m faults", "environment": {"cpu": "a machine"}}
-    write_json(folder / "reliability.json", {**about, "rows": [row]})
+    write_json(folder / "reliability.json", {**about, "rows": [row], "starts": {"evaluate": 0.25}})
 
 
 def test_pages_are_written_and_checked(tmp_path: Path) -> None:
@@ -118,7 +124,7 @@ def test_pages_are_written_and_checked(tmp_path: Path) -> None:
         line for line in measurement.splitlines() if line.startswith("| ") and "16" in line
     ]
     assert latencies[0].startswith("| 64 + 16 | 80 | 6.40 %") and "272" in latencies[1]
-    assert "| evaluate | SIGKILL | 20 | 19 | 1 | 0 | 50 % (at most 88 %) |" in faults
+    assert "| evaluate | SIGKILL | 20 | 18 | 19 | 1 | 0 | 50 % (at most 88 %) | 25 % |" in faults
     assert "19 of 20 ended as if nothing had happened" in faults and "python -m faults" in faults
     assert "98.75 %" in measurement
     assert "| by track | 900 / 130 | 10.00 % | 12.50 % | 37.50 % | 81.25 % |" in measurement

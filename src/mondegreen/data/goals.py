@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 from mondegreen.errors import MondegreenError
 
@@ -120,19 +121,24 @@ def check_goals(goals: Sequence[Goal]) -> None:
     """Refuse goals that cannot be told apart.
 
     Raises:
-        MondegreenError: There are none, or two have the same label or want the same.
+        MondegreenError: There are none, two have the same label, or all that one wants another one
+            wants, too.
     """
     if not goals:
         raise MondegreenError("no goals are named; give one or more, such as +rain or -dog_bark.")
     labels: set[str] = set()
-    wanted: dict[tuple[frozenset[str], frozenset[str]], Goal] = {}
     for goal in goals:
         if goal.label in labels:
             raise MondegreenError(f"two goals are called {goal.label!r}; name each its own way.")
         labels.add(goal.label)
-        other = wanted.setdefault((frozenset(goal.on), frozenset(goal.off)), goal)
-        if other is not goal:
-            raise MondegreenError(f"the goals {other.text} and {goal.text} want the same.")
+    for one, other in permutations(goals, 2):
+        if set(one.on) == set(other.on) and set(one.off) == set(other.off):
+            raise MondegreenError(f"the goals {one.text} and {other.text} want the same.")
+        if set(one.on) <= set(other.on) and set(one.off) <= set(other.off):
+            raise MondegreenError(
+                f"whatever meets the goal {other.text} meets {one.text} at least as clearly, so "
+                f"beside that one it is never heard. Put {other.text} into a folder of its own."
+            )
 
 
 def labels_of(goals: Iterable[Goal]) -> tuple[str, ...]:

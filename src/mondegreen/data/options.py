@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -80,17 +81,33 @@ def open_labelled(options: DataOptions, labels: tuple[str, ...] | None = None) -
 
     Args:
         options: The user's options.
-        labels: Labels and their order, where a classifier prescribes them.
+        labels: Labels and their order, where a classifier prescribes them. It may know more than
+            there are clips of, such as ``_silence_``: they stay labels, without clips.
 
     Raises:
         MondegreenError: No folder was given, or it cannot be read as a corpus.
     """
     if options.data is None:
         raise MondegreenError("--data is missing: name the folder of labelled clips.")
-    wanted = labels or options.labels or None
-    return open_corpus(
-        options.data, labels=wanted, group_pattern=options.group_pattern, goals=options.goals
+    root, pattern = options.data, options.group_pattern
+    if not labels or options.goals:
+        wanted = labels or options.labels or None
+        return open_corpus(root, labels=wanted, group_pattern=pattern, goals=options.goals)
+    found = tuple(name for name in labels if _is_folder(root, name))
+    if len(found) < 2 or found == labels:
+        return open_corpus(root, labels=labels, group_pattern=pattern)
+    missing = [name for name in labels if name not in found]
+    shown = ", ".join(missing[:8]) + (", …" if len(missing) > 8 else "")
+    warnings.warn(
+        f"{root} has no clips of {len(missing)} of the classifier's labels: {shown}", stacklevel=2
     )
+    corpus = open_corpus(root, labels=found, group_pattern=pattern)
+    return replace(corpus, labels=labels)
+
+
+def _is_folder(root: Path, label: str) -> bool:
+    plain = bool(label) and Path(label).name == label and not label.startswith((".", "_"))
+    return plain and (root / label).is_dir()
 
 
 def open_tags(

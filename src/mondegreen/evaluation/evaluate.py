@@ -122,9 +122,8 @@ def evaluate(
     options = options or EvaluationOptions()
     start = time.perf_counter()
     if pairs is None:
-        pairs = all_pairs(classifier, data, targets, untargeted=attack.untargeted)
-        wanted = MOST_PAIRS if options.pairs is None else options.pairs
-        pairs = draw_pairs(pairs, wanted, np.random.default_rng(options.seed))
+        every = all_pairs(classifier, data, targets, untargeted=attack.untargeted)
+        pairs = pairs_of(options, every)
     _refuse_other_goal(attack, pairs)
     pairs = pairs.take(np.arange(len(pairs)))
     before = _clean(classifier, data)
@@ -160,6 +159,12 @@ def _refuse_other_goal(attack: Attack, pairs: Pairs) -> None:
             f"{attack.name} is {kinds[attack.untargeted]}, the pairs are for attacks that are "
             f"{kinds[pairs.untargeted]}."
         )
+
+
+def pairs_of(options: EvaluationOptions, every: Pairs) -> Pairs:
+    """Return the pairs that are measured: so many as are asked for, the same at each call."""
+    wanted = MOST_PAIRS if options.pairs is None else options.pairs
+    return draw_pairs(every, wanted, np.random.default_rng(options.seed))
 
 
 def all_pairs(
