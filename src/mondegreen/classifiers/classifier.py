@@ -257,7 +257,8 @@ class Classifier(nn.Module):
 
 def _is_frozen(config: object) -> bool:
     """Tell this package's configurations, frozen dataclasses, from those of other libraries."""
-    return dataclasses.is_dataclass(config) and type(config).__dataclass_params__.frozen  # type: ignore[attr-defined,no-any-return]
+    how = getattr(type(config), "__dataclass_params__", None)
+    return dataclasses.is_dataclass(config) and bool(getattr(how, "frozen", False))
 
 
 def save_classifier(folder: Path, classifier: Classifier, config: ClassifierConfig) -> None:

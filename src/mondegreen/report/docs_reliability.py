@@ -24,7 +24,9 @@ def render_table(path: Path) -> str:
     content = read_json(path)
     try:
         starts = dict(content["starts"])
-        rows = [_row(row, starts.get(row["command"])) for row in content["rows"]]
+        order = list(dict.fromkeys(row["command"] for row in content["rows"]))
+        kept = sorted(content["rows"], key=lambda row: order.index(row["command"]))
+        rows = [_row(row, starts.get(row["command"])) for row in kept]
         provoked = sum(int(row["provoked"]) for row in content["rows"])
         identical = sum(int(row["identical"]) for row in content["rows"])
         about = (
