@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mondegreen.data.goals import Goal, check_goals, goals_among, labels_of, parse_goal
 from mondegreen.errors import MondegreenError
 
-TAGS = st.text(st.characters(exclude_characters='";/\\\n=', exclude_categories=("Cs",)), min_size=1)
+TAGS = st.text(st.characters(exclude_characters='";/\\\n=', exclude_categories=["Cs"]), min_size=1)
 
 
 @st.composite
