@@ -6,7 +6,7 @@ from random weights. Each is saved with ``save_pretrained`` beside its feature e
 README.txt with the command and its accuracies, clips divided by speaker.
 
     .venv/bin/python benchmarks/strangers_models.py --data speech_commands --out runs/strangers
-    .venv/bin/mondegreen audit runs/strangers/ast --data speech_commands ...
+    .venv/bin/mondegreen audit runs/strangers/ast --data speech_commands
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ def gabor_filters(count: int, width: int, rate: int) -> Tensor:
     time_axis = torch.arange(width) / rate
     phase = (torch.arange(count) % 2)[:, None] * (math.pi / 2)
     waves = torch.cos(2 * math.pi * hertz[:, None] * time_axis + phase)
-    return waves * torch.hann_window(width) * (2 / width**0.5)
+    bank: Tensor = waves * torch.hann_window(width) * (2 / width**0.5)
+    return bank
 
 
 def wav2vec2(labels: tuple[str, ...], material: Material) -> Model:
@@ -123,7 +124,7 @@ def ast(labels: tuple[str, ...], material: Material) -> Model:
     raw = KaldiFbank(KaldiFbankConfig(num_mel_bins=BANDS, max_length=FRAMES, do_normalize=False))
     clips = material.splits["train"]
     features = raw(clips.waveforms(torch.arange(0, len(clips), 4)))
-    scale = {"mean": float(features.mean()), "std": float(features.std())}
+    mean, std = float(features.mean()), float(features.std())
     config = ASTConfig(
         hidden_size=128,
         num_hidden_layers=3,
@@ -138,9 +139,11 @@ def ast(labels: tuple[str, ...], material: Material) -> Model:
         **label_maps(labels),
     )
     extractor = ASTFeatureExtractor(
-        sampling_rate=SAMPLE_RATE, num_mel_bins=BANDS, max_length=FRAMES, **scale
+        sampling_rate=SAMPLE_RATE, num_mel_bins=BANDS, max_length=FRAMES, mean=mean, std=std
     )
-    front_end = KaldiFbank(KaldiFbankConfig(num_mel_bins=BANDS, max_length=FRAMES, **scale))
+    front_end = KaldiFbank(
+        KaldiFbankConfig(num_mel_bins=BANDS, max_length=FRAMES, mean=mean, std=std)
+    )
     return Model(front_end, ASTForAudioClassification(config), extractor)
 
 

@@ -99,6 +99,13 @@ expect 0 "$command" train generator --preset smoke --classifier demo/classifier 
   --training.epochs 1 --out through-channels
 expect 2 "$command" channels --channel nonsense --out nothing
 
+expect 0 "$command" goals --classifier demo/classifier --goal +yes-no --goal hush=-up-down \
+  --data voices --cache cache --out goals
+holds goals/goals.json goals/goals-report.json
+expect 0 "$command" compare --classifier goals --attacks pgd:steps=1 square:queries=4 \
+  --budgets snr:20 --pairs 4 --quality-pairs 0 --timing-rounds 1 --out goals-compared
+expect 2 "$command" goals --classifier demo/classifier --goal +yes-yes --out nothing
+
 expect 0 "$command" harden --classifier demo/classifier --generator demo/generator --method refined \
   --epochs 1 --select-steps 2 --out hardened
 holds hardened/checkpoints/best/classifier.json hardened/metrics.jsonl hardened/summary.json
@@ -120,6 +127,27 @@ expect 0 "$command" defences --generator demo/generator --defence gaussian:sigma
   --knowing pgd:steps=1 --draws 1 --budgets snr:10 --pairs 4 --certify 1 --certify-draws 20 \
   --out defences
 holds defences/defences.json defences/table.md defences/figures/defences.svg
+
+cat >their_model.py <<'PY'
+import mondegreen
+
+
+def build():
+    module = mondegreen.load_classifier("demo/classifier").module
+    return lambda audio: module(audio[:, None]).softmax(1) if audio.dim() == 2 else None
+PY
+export MONDEGREEN_ALLOWED="$folder/allowed"
+label_order=$("${PYTHON:-python3}" -c "import json, sys; print(*json.load(open(sys.argv[1]))['labels'])" \
+  demo/classifier/checkpoints/best/classifier.json)
+expect 0 "$command" adopt their_model.py:build --labels $label_order --anyway \
+  --sample-rate 16000 --clip-samples 16384 --data voices --cache cache --out adopted
+holds adopted/classifier.json adopted/check.json
+expect 0 "$command" compare --classifier adopted --attacks square:queries=4 pgd:steps=1 \
+  --budgets snr:20 --pairs 2 --quality-pairs 0 --timing-rounds 1 --out against-theirs
+rm -r allowed
+expect 2 "$command" compare --classifier adopted --attacks square:queries=4 --budgets snr:20 \
+  --out unasked
+expect 2 "$command" adopt voices --out nothing
 
 expect 0 "$command" export --generator demo/generator --out generator.onnx
 expect 0 "$command" attack voices/no/*_0.wav --target yes --backend onnx --out fooled-by-onnx \

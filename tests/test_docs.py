@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -83,7 +84,8 @@ def test_every_block_is_run_or_parsed_or_shown(block: Block) -> None:
         every = [blocks.without_variables(words) for words in block.commands()]
         assert every and all(map(known, every)), every
     else:  # Python is run by test_docs_code.py and compiled here; the rest says what it is
-        assert block.language in ("python", "text", "bibtex"), f"{block.name}: what is this?"
+        assert block.language in ("python", "text", "bibtex", "toml"), block.name
+        assert block.language != "toml" or tomllib.loads(block.code)
 
 
 @pytest.mark.parametrize("code", PYTHON)

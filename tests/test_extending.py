@@ -50,7 +50,11 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     """Writes a module into the current folder, which Python does not know."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [place for place in sys.path if place])
-    yield lambda name, code: Path(f"{name}.py").write_text(code) and None
+
+    def write_module(name: str, code: str) -> None:
+        Path(f"{name}.py").write_text(code)
+
+    yield write_module
     for name in [name for name in sys.modules if name.startswith("outside_")]:
         del sys.modules[name]
 

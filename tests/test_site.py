@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from markdown import Markdown
 from markdown_it import MarkdownIt
+from mkdocs.config.defaults import MkDocsConfig
 
 import cli_pages
 import docstrings
+import hooks
 import links
 import mondegreen
 from mondegreen.cli import main
@@ -31,8 +33,20 @@ def navigation() -> list[str]:
 
 def test_every_page_is_in_the_navigation_once() -> None:
     pages = [str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")]
-    made = {cli_pages.address(name) for name in main.COMMANDS} | {"cli/index.md"} | OTHERS
-    assert sorted(navigation()) == sorted({*pages, *made})
+    assert sorted(navigation()) == sorted([*pages, *OTHERS])
+
+
+def test_every_command_is_in_the_navigation() -> None:
+    nav = [{"Home": "index.md"}, {"Reference": ["reference/index.md", {"Commands": "cli/"}]}]
+    config = MkDocsConfig()
+    config.load_dict({"nav": nav})
+    filled = hooks.on_config(config).nav
+    assert filled is not None and filled[0] == {"Home": "index.md"}
+    index, commands = filled[1]["Reference"]
+    assert index == "reference/index.md" and commands["Commands"][0] == "cli/index.md"
+    assert commands["Commands"][1:] == [
+        {name: cli_pages.address(name)} for name in sorted(main.COMMANDS)
+    ]
 
 
 @pytest.mark.parametrize("name", mondegreen.__all__)

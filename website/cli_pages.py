@@ -64,7 +64,7 @@ def _page(name: str) -> Iterator[str]:
 def parser_of(name: str, words: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser that a command makes for itself, given the words that change it."""
     module = importlib.import_module("mondegreen.cli." + name.replace(" ", "_"))
-    made: list[argparse.ArgumentParser] = []
+    made: list[Any] = []  # Tyro's own copy of argparse
 
     def parse(kind: Any, _: Any, command: str, description: str, default: Any = None) -> None:
         given = {} if default is None else {"default": default}
@@ -85,7 +85,8 @@ def parser_of(name: str, words: Sequence[str]) -> argparse.ArgumentParser:
         try:
             module.run(list(words))
         except _Known:
-            return made[0]
+            parser: argparse.ArgumentParser = made[0]
+            return parser
     raise RuntimeError(f"mondegreen {name} read no options")
 
 

@@ -54,6 +54,7 @@ class Job:
 def work(job: Job) -> None:
     """Run a command, in a session of its own, and leave with its exit code."""
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the shell may have had it ignored
     os.chdir(job.folder)
     log = os.open(job.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, 1)

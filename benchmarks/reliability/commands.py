@@ -55,7 +55,7 @@ def _commands(folder: Path, where: tuple[str, ...]) -> dict[str, tuple[str, ...]
     against = ("--classifier", str(folder / "classifier"))
     made = ("--generator", str(folder / "generator"), *against, *where)
     measured = (*made, "--device", "cpu", "--out", "run")
-    few = ("--pairs", "6", "--measure.batch-size", "2")
+    few = ("--pairs", "6", "--batch-size", "2")
     rivals = ("--attacks", "generator", "pgd:steps=2", "genetic:iterations=3")
     return {
         "data info": ("data", "info", *where[:2], "--cache", "run"),
@@ -69,7 +69,7 @@ def _commands(folder: Path, where: tuple[str, ...]) -> dict[str, tuple[str, ...]
         ),
         "train universal": ("train", "universal", *smoke, *against, *where),
         "evaluate": (
-            *("evaluate", *measured, "--no-report", "--measure.batch-size", "4"),
+            *("evaluate", *measured, "--no-report", "--batch-size", "4"),
             *("--quality-pairs", "4", "--timing-repeats", "1"),
         ),
         "compare": (

@@ -25,6 +25,10 @@ Normalization = Literal["pcm", "paper"]
 """How 16-bit PCM becomes a float: ``pcm`` is x / 32768, ``paper`` is eq. 12, (2 x + 1) / 65535."""
 
 MAX_SECONDS = 3600.0
+MAX_SAMPLES = 2**29
+"""Of all channels together: 2 GiB as floats."""
+MAX_PEAK = 1e12
+"""Full scale is 1; sums of larger samples could overflow."""
 
 _UNKNOWN_WAV_SIZE = 0x7FFF0000
 _MAX_PHASES = 2_000
@@ -44,7 +48,7 @@ def read_audio(path: str | Path) -> tuple[npt.NDArray[np.float32], int]:
 
     Raises:
         MondegreenError: The file is missing, is not audio, is truncated, holds no samples, holds
-            NaN or infinite samples, or is longer than an hour.
+            NaN, infinite or huge samples, or is longer than an hour.
     """
     path = Path(path)
     try:
@@ -55,20 +59,34 @@ def read_audio(path: str | Path) -> tuple[npt.NDArray[np.float32], int]:
         raise MondegreenError(f"{path} does not exist or is not a file.")
     try:
         with soundfile.SoundFile(str(path)) as file:
-            rate, frames = int(file.samplerate), int(file.frames)
-            if not _RATES[0] <= rate <= _RATES[1]:
-                raise MondegreenError(
-                    f"{path} has a sample rate of {rate} Hz; more than {_RATES[1]} cannot be."
-                )
-            if frames > MAX_SECONDS * rate:
-                raise MondegreenError(
-                    f"{path} claims to last {frames / rate:.0f} s; cut it to under an hour."
-                )
+            rate = int(file.samplerate)
+            _check_header(path, rate, int(file.frames), int(file.channels))
             samples = file.read(dtype="float32", always_2d=True).T
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise MondegreenError(
             f"{path} cannot be decoded as audio ({error}). Convert it to WAV or FLAC."
         ) from error
+    _check_samples(path, samples)
+    return np.ascontiguousarray(samples), rate
+
+
+def _check_header(path: Path, rate: int, frames: int, channels: int) -> None:
+    if not _RATES[0] <= rate <= _RATES[1]:
+        raise MondegreenError(
+            f"{path} has a sample rate of {rate} Hz; more than {_RATES[1]} cannot be."
+        )
+    if frames > MAX_SECONDS * rate:
+        raise MondegreenError(
+            f"{path} claims to last {frames / rate:.0f} s; cut it to under an hour."
+        )
+    if frames * channels > MAX_SAMPLES:
+        raise MondegreenError(
+            f"{path} claims {frames} samples of {channels} channels, more than fit into memory; "
+            "cut it, or mix it down to fewer channels."
+        )
+
+
+def _check_samples(path: Path, samples: npt.NDArray[np.float32]) -> None:
     missing = missing_bytes(path)
     if missing:
         raise MondegreenError(
@@ -79,7 +97,12 @@ def read_audio(path: str | Path) -> tuple[npt.NDArray[np.float32], int]:
         raise MondegreenError(f"{path} holds no samples.")
     if not np.isfinite(samples).all():
         raise MondegreenError(f"{path} holds NaN or infinite samples. Re-export the recording.")
-    return np.ascontiguousarray(samples), rate
+    peak = max(float(samples.max()), -float(samples.min()))
+    if peak > MAX_PEAK:
+        raise MondegreenError(
+            f"{path} holds samples of up to {peak:.3g}, where full scale is 1. Re-export the "
+            "recording."
+        )
 
 
 def missing_bytes(path: Path) -> int:

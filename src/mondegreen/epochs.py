@@ -56,10 +56,7 @@ class Epoch:
                 self.sums = {str(name): float(value) for name, value in saved["sums"].items()}
                 self._before = float(saved["seconds"])
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise MondegreenError(
-                    "the checkpoint's place within its epoch is damaged; delete the run to begin "
-                    "again."
-                ) from error
+                raise _damaged() from error
 
     def batches(
         self, data: ClipDataset, size: int, normalization: Normalization
@@ -74,10 +71,13 @@ class Epoch:
         saved, self._saved = self._saved, None
         if saved is None:
             return
-        self.random.set_state(saved["random"])
-        torch.set_rng_state(saved["torch"])
-        if torch.cuda.is_available() and len(saved["cuda"]) == torch.cuda.device_count():
-            torch.cuda.set_rng_state_all(saved["cuda"])
+        try:
+            self.random.set_state(saved["random"])
+            torch.set_rng_state(saved["torch"])
+            if torch.cuda.is_available() and len(saved["cuda"]) == torch.cuda.device_count():
+                torch.cuda.set_rng_state_all(saved["cuda"])
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise _damaged() from error
 
     def add(self, losses: dict[str, float]) -> None:
         """Count a batch as done, and its losses into the means."""
@@ -127,3 +127,9 @@ class Epoch:
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         clips = f"{len(names)} clips: {', '.join(names[:_NAMED])}{more}"
         return f"epoch {self.number + 1}, step {self.batch + 1} ({clips})"
+
+
+def _damaged() -> MondegreenError:
+    return MondegreenError(
+        "the checkpoint's place within its epoch is damaged; delete the run to begin again."
+    )

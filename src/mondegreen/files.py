@@ -10,10 +10,14 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from mondegreen.errors import MondegreenError
 
+MAX_JSON_BYTES = 2**28
+
+_MOST_DIGITS = 300
+_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 _LEFTOVER = re.compile(r"\..*\.[0-9a-f]{8}\.tmp(\.[^.]*)?")
 
 
@@ -48,6 +52,25 @@ def atomic_write(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"it holds {name}")
+
+
+def _refuse_huge(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"it holds an integer of {len(digits)} digits")
+    return int(digits)
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it holds {twice[:40]!r} twice")
+    return found
 
 
 def _settle(path: Path) -> None:
@@ -105,13 +128,29 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file.
+    """Read a JSON file as RFC 8259 has it: no NaN, no name twice in an object, no half characters.
 
     Raises:
-        MondegreenError: The file is missing, unreadable or not JSON.
+        MondegreenError: The file is missing, unreadable, not JSON or larger than 256 MB.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        size = path.stat().st_size
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise MondegreenError(f"{path} is not a regular file.")
+        if size > MAX_JSON_BYTES:
+            raise MondegreenError(
+                f"{path} has {size} bytes; no file of ours is larger than {MAX_JSON_BYTES}."
+            )
+        text = path.read_text(encoding="utf-8")
+        value = json.loads(
+            text,
+            parse_constant=_refuse_constant,
+            parse_int=_refuse_huge,
+            object_pairs_hook=_refuse_twice,
+        )
+        if _HALF_CHARACTER.search(text):
+            json.dumps(value, ensure_ascii=False).encode()  # fails for halves without the other
+        return value
     except FileNotFoundError as error:
         raise MondegreenError(f"{path} does not exist.") from error
     except OSError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Literal
 
 from mondegreen.classifiers.backbones import BackboneConfig
@@ -123,6 +125,44 @@ def generator_training(preset: Preset, kind: str | None) -> GeneratorTraining:
         unlabelled_share=0.5,
         augment=INPUT_CHANGES,
     )
+
+
+def front_end_at(config: FrontEndConfig, sample_rate: int) -> FrontEndConfig:
+    """Return a log-mel front end for another rate: frames last as long, bands reach as far up.
+
+    One that is for this rate already, and any other front end, stays as it is.
+
+    Example:
+        >>> slow = front_end_at(LogMelConfig(), 8000)
+        >>> isinstance(slow, LogMelConfig) and (slow.window, slow.hop, slow.fft, slow.high)
+        (240, 80, 256, 3800.0)
+    """
+    if not isinstance(config, LogMelConfig) or config.sample_rate == sample_rate:
+        return config
+    ratio = sample_rate / config.sample_rate
+    window = max(2, round(config.window * ratio))
+    return replace(
+        config,
+        sample_rate=sample_rate,
+        window=window,
+        hop=max(1, round(config.hop * ratio)),
+        fft=1 << (window - 1).bit_length(),
+        low=min(config.low, 0.01 * sample_rate),
+        high=config.high * min(1.0, ratio),
+    )
+
+
+def network_at(config: NetworkConfig, sample_rate: int) -> NetworkConfig:
+    """Return a generator's network for another rate than 16 kHz: frames last about as long.
+
+    Example:
+        >>> [network_at(SpectralConfig(), rate).window for rate in (8000, 16000, 48000)]
+        [256, 512, 2048]
+    """
+    if not isinstance(config, SpectralConfig) or sample_rate == 16_000:
+        return config
+    window = max(16, 2 ** round(math.log2(config.window * sample_rate / 16_000)))
+    return replace(config, window=window, hop=window // 2)
 
 
 def _paper_training(preset: Preset) -> GeneratorTraining:

@@ -66,6 +66,17 @@ def command_line() -> str:
     return " ".join(quote(word) for word in words)
 
 
+def summary_line(step: int, metrics: dict[str, float | None]) -> str:
+    """Return what was logged as one line, for the logs of batch systems.
+
+    Example:
+        >>> summary_line(12, {"loss": 0.30411, "validation/accuracy": 0.9, "seconds": 3.24})
+        'step 12: loss 0.3041, validation/accuracy 0.9, seconds 3.24'
+    """
+    shown = [f"{name} {value:.4g}" for name, value in metrics.items() if value is not None]
+    return f"step {step}: {', '.join(shown)}"
+
+
 def quote(word: str) -> str:
     """Quote a word for the shell, with the folder $MONDEGREEN_DATA at its start as the variable."""
     data = os.environ.get("MONDEGREEN_DATA", "").rstrip("/")
@@ -125,7 +136,14 @@ class Run:
         return self.folder / "checkpoints" / "best"
 
     def log(self, step: int, metrics: dict[str, float | None]) -> None:
-        """Append one line to ``metrics.jsonl``."""
+        """Append one line to ``metrics.jsonl``, and show it where no progress bar does."""
+        if not sys.stderr.isatty():
+            print(summary_line(step, metrics), file=sys.stderr, flush=True)
+        if not (self.folder / "config.json").exists():
+            raise MondegreenError(
+                f"{self.folder} was moved or deleted while it was written to. Put it back, or "
+                "begin again in another --out."
+            )
         line = json.dumps({"step": step} | metrics)
         try:
             with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:

@@ -10,6 +10,7 @@ import torch
 
 from mondegreen.allocator import keep_memory
 from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.tag_goals import goals_of
 from mondegreen.data.augment import Augment
 from mondegreen.data.dataset import ClipDataset, open_splits
 from mondegreen.data.folder import open_corpus
@@ -50,7 +51,8 @@ def open_clips(
     """Open a folder of labelled clips as a classifier hears them, divided into three parts.
 
     Args:
-        folder: ``<label>/<clip>``, or the layout of Speech Commands, GTZAN or ESC-10.
+        folder: ``<label>/<clip>``, the layout of Speech Commands, GTZAN or ESC-10, or, for a
+            tagger with goals, one with a ``tags.csv``.
         classifier: Prescribes labels, sample rate and length.
         split: How the clips are divided; by speaker or recording, so that no voice is in two parts.
         group_pattern: Regular expression whose first group, found in a file's name, names its
@@ -64,7 +66,12 @@ def open_clips(
         MondegreenError: The folder cannot be read as a corpus, lacks a label, or a part would be
             empty.
     """
-    corpus = open_corpus(Path(folder), labels=classifier.labels, group_pattern=group_pattern)
+    corpus = open_corpus(
+        Path(folder),
+        labels=classifier.labels,
+        group_pattern=group_pattern,
+        goals=goals_of(classifier),
+    )
     parts = open_splits(
         corpus,
         split,

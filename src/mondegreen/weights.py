@@ -76,19 +76,35 @@ def load_weights(path: Path, module: nn.Module) -> None:
     except (SafetensorError, OSError, ValueError) as error:
         raise MondegreenError(f"{path} is not a readable safetensors file ({error}).") from error
     expected = module.state_dict()
+    _refuse_other_names(path, set(state), set(expected))
     for name, tensor in state.items():
-        if name in expected and tensor.dtype != expected[name].dtype:
+        if tensor.shape != expected[name].shape:
+            raise MondegreenError(
+                f"{path} does not fit its configuration: size mismatch of {name!r}, "
+                f"{list(tensor.shape)} instead of {list(expected[name].shape)}."
+            )
+        if tensor.dtype != expected[name].dtype:
             raise MondegreenError(
                 f"{path} does not fit its configuration: the weights {name!r} are {tensor.dtype}, "
                 f"not {expected[name].dtype}."
             )
-        if name in expected and tensor.is_floating_point() and not torch.isfinite(tensor).all():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise MondegreenError(f"{path}: the weights {name!r} hold NaN or infinity.")
     try:
         module.load_state_dict(state)
     except RuntimeError as error:
         first = str(error).splitlines()[-1].strip()
         raise MondegreenError(f"{path} does not fit its configuration: {first}") from error
+
+
+def _refuse_other_names(path: Path, found: set[str], expected: set[str]) -> None:
+    """Refuse weights that are missing or too many before any of them is taken over."""
+    for names, problem in ((expected - found, "missing"), (found - expected, "unknown")):
+        if names:
+            raise MondegreenError(
+                f"{path} does not fit its configuration: the weights {min(names)[:80]!r} are "
+                f"{problem}."
+            )
 
 
 class _SizesOnly(TorchFunctionMode):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -96,9 +97,10 @@ def test_the_majority_is_counted() -> None:
 
 def test_votes_have_the_gradient_of_their_mean(small: Classifier) -> None:
     x = clips(2)
-    gradients = []
-    for combine in ("majority", "mean"):
-        defended = Defended(small, Gaussian(sigma=0.05), votes=3, combine=combine)  # type: ignore[arg-type]
+    gradients: list[torch.Tensor] = []
+    ways: tuple[Literal["majority", "mean"], ...] = ("majority", "mean")
+    for combine in ways:
+        defended = Defended(small, Gaussian(sigma=0.05), votes=3, combine=combine)
         z = x.clone().requires_grad_()
         gradients += torch.autograd.grad(defended(z)[:, 1].sum(), z)
     assert torch.equal(*gradients) and bool((gradients[0] != 0).any())

@@ -247,6 +247,18 @@ def test_fingerprints_tell_models_apart() -> None:
     assert contract(half).precision == "bfloat16" and half(clips()).dtype == torch.float32
 
 
+def test_the_weights_that_a_function_keeps_count() -> None:
+    one, other = Raw(), Raw()
+    nn.init.constant_(other.head.weight, 0.5)
+
+    def of(module: nn.Module) -> Callable[[Tensor], Tensor]:
+        return lambda audio: module(audio)
+
+    prints = {adopted(of(module)).fingerprint() for module in (one, other, one)}
+    assert len(prints) == 2
+    assert not any(parameter.requires_grad for parameter in one.parameters())
+
+
 def test_the_zoo_in_other_clothes_agrees_with_itself() -> None:
     own = mondegreen.load_classifier("zoo:speech-commands")
     for kind in (Reversed, InNumPy):

@@ -193,6 +193,14 @@ def test_shipped_models_say_how_their_clips_were_divided(
         data_of(place, DataOptions())
 
 
+def test_of_a_model_that_was_adopted_without_clips_nobody_knows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    adopted = write_run(tmp_path / "adopted", DataOptions())
+    data_of(adopted, DataOptions(data=tmp_path, split="fold-5"))
+    assert "warning" not in capsys.readouterr().err
+
+
 def test_a_damaged_run_is_named(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"data": {"split": "by moon"}}')
     with pytest.raises(MondegreenError, match=r"config.json: data: split"):

@@ -398,4 +398,4 @@ def test_interrupting_says_how_to_continue(
 
     monkeypatch.setattr("mondegreen.cli.report.run", interrupt)
     assert main(["report", "somewhere"]) == 130
-    assert "same command continues" in capsys.readouterr().err
+    assert "run it again with:\n  mondegreen report somewhere\n" in capsys.readouterr().err

@@ -20,7 +20,7 @@ from mondegreen.errors import MondegreenError
         (OSError(errno.EROFS, "Read-only file system", "a"), "a: Read-only.*another output folder"),
         (FileNotFoundError(errno.ENOENT, "No such file", "a"), "a: No such file. Was it moved"),
         (torch.OutOfMemoryError("CUDA out of memory"), "GPU's memory does not suffice.*smaller"),
-        (MemoryError(), "memory does not suffice.*batch-size"),
+        (MemoryError(), "memory does not suffice.*--batch-size"),
         (RuntimeError("DefaultCPUAllocator: not enough memory: you"), "memory does not suffice"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
@@ -70,3 +70,19 @@ def test_an_interruption_tells_how_to_go_on(
     text = capsys.readouterr().err
     assert said in text
     assert f"\n  mondegreen {' '.join(words)}\n".replace("my clips", "'my clips'") in text
+
+
+def test_an_interruption_that_another_error_hides(capsys: pytest.CaptureFixture[str]) -> None:
+    """So it is where Ctrl-C comes while PyTorch builds a network on the meta device."""
+
+    def run() -> None:
+        try:
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            finally:
+                raise RuntimeError("trying to pop from empty mode stack")
+        except RuntimeError as error:
+            raise MondegreenError("no network can be built so") from error
+
+    assert end_with_code(run, ["evaluate"]) == 130
+    assert "interrupted; continue" in capsys.readouterr().err

@@ -177,3 +177,20 @@ def test_extra_clips_of_held_out_speakers_are_found_by_the_group_pattern(
         assert material.splits[part].groups
         assert not material.unlabelled.groups & material.splits[part].groups
     assert material.unlabelled.groups == material.splits["train"].groups
+
+
+def test_a_classifier_may_know_labels_that_have_no_clips(tmp_path: Path) -> None:
+    for label in ("no", "yes"):
+        (tmp_path / label).mkdir()
+        soundfile.write(tmp_path / label / "s1_nohash_0.wav", np.zeros(100), 8000)
+    known = ("_silence_", "yes", "a/b", "no")
+    with pytest.warns(
+        UserWarning, match="no clips of 2 of the classifier's labels: _silence_, a/b"
+    ):
+        corpus = open_labelled(DataOptions(data=tmp_path), known)
+    assert corpus.labels == known
+    assert sorted(corpus.label_indices().tolist()) == [1, 3]
+    with pytest.raises(
+        MondegreenError, match="'other'"
+    ):  # hardly any fits: another folder is meant
+        open_labelled(DataOptions(data=tmp_path), ("yes", "other"))

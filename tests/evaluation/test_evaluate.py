@@ -21,6 +21,7 @@ from mondegreen.classifiers.classifier import Classifier, predict
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.evaluate import EvaluationOptions, evaluate
+from mondegreen.evaluation.pairs import _turns, draw_kept, draw_pairs, every_pair
 from mondegreen.evaluation.results import Setting, results, write_evaluation
 
 SAMPLES = 1024
@@ -149,3 +150,22 @@ def test_probabilities_are_recorded(classifier: Classifier, data: ClipDataset) -
     pairs = evaluate(Burst(), classifier, data, budget=None, options=FEW).pairs
     assert bool((pairs.after_probability[pairs.success] > 0.5).all())
     assert all(math.isfinite(value) for value in pairs.before_probability)
+
+
+def test_turns_are_counted_within_each_source_and_target() -> None:
+    labels = np.random.default_rng(0).integers(5, size=60)
+    pairs = every_pair(labels, np.arange(5))
+    order = np.random.default_rng(1).permutation(len(pairs))
+    seen: dict[tuple[int, int], int] = {}
+    for row, turn in zip(order.tolist(), _turns(pairs, order).tolist(), strict=True):
+        cell = (int(pairs.source[row]), int(pairs.target[row]))
+        assert turn == seen.get(cell, 0)
+        seen[cell] = turn + 1
+
+
+def test_few_of_hundreds_of_labels_are_kept() -> None:
+    pairs = every_pair(np.arange(300), np.arange(300))
+    kept = draw_kept(pairs, 100, 2, np.random.default_rng(0))
+    assert len(kept) == len(set(kept)) == 1000
+    drawn = draw_pairs(pairs, 3000, np.random.default_rng(0))
+    assert len(drawn) == 3000 and (drawn.before == -1).all() and np.isnan(drawn.snr_db).all()

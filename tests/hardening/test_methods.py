@@ -32,7 +32,7 @@ METHODS: tuple[MethodKind, ...] = ("generator", "refined", "pgd", "trades", "fas
 def attacked_loss(classifier: Classifier, x: Tensor, label: Tensor) -> float:
     """Return the cross-entropy under an attack of its own, which no method makes."""
     away = per_clip_loss(label)
-    budget = torch.full((len(x),), 20.0)
+    budget = torch.full((len(x),), 30.0)
     with under_attack(classifier):
         delta = ascend(classifier, away, x, torch.zeros_like(x), budget, steps=8, step=0.4)
         with torch.no_grad():
@@ -53,7 +53,7 @@ def test_a_few_steps_lower_the_loss_under_attack(
     optimizer = torch.optim.AdamW(learner.parameters(), 1e-2)
     random = torch.Generator().manual_seed(0)
     for _ in range(30):
-        snr_db = torch.full((len(x),), 20.0)
+        snr_db = torch.full((len(x),), 30.0)
         with under_attack(learner):
             delta = inner.perturb(learner, x, label, snr_db, random)
         learn(learner, "mixed")

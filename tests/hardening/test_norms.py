@@ -49,8 +49,8 @@ def test_only_one_batch_of_both_is_normalised_by_both(
             learner = copy.deepcopy(trained)
             torch.manual_seed(0)
             learn(learner, "mixed")
-            torch.nn.Module.eval(learner.module[1].dropout)  # type: ignore[index,arg-type]
-            answers[norms, scale] = answer_both(learner, x, scale * x_adv, norms)[0]  # type: ignore[arg-type]
+            learner.module.get_submodule("1.dropout").eval()
+            answers[norms, scale] = answer_both(learner, x, scale * x_adv, norms)[0]
     assert torch.allclose(answers["separate", 1.0], answers["separate", 0.1], atol=1e-5)
     assert not torch.allclose(answers["mixed", 1.0], answers["mixed", 0.1], atol=1e-2)
 

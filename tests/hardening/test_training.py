@@ -182,10 +182,12 @@ def test_a_raised_floor_keeps_the_weights_and_deafens_to_the_faint(
 ) -> None:
     raised, changed = raise_floor(trained, config, 10.0)
     assert changed.front_end.floor == 10.0  # type: ignore[union-attr]
-    for one, other in zip(raised.parameters(), trained.parameters(), strict=True):
-        assert torch.equal(one, other)
+    for kept, weight in zip(raised.parameters(), trained.parameters(), strict=True):
+        assert torch.equal(kept, weight)
     faint = 1e-4 * torch.randn(2, 1, 1024, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(*raised(faint), atol=1e-4)
-    assert not torch.allclose(*trained(faint), atol=1e-2)
+    one, other = raised(faint)
+    assert torch.allclose(one, other, atol=1e-4)
+    one, other = trained(faint)
+    assert not torch.allclose(one, other, atol=1e-2)
     with pytest.raises(MondegreenError, match="or more"):
         raise_floor(trained, config, 1e-9)

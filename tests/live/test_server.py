@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
+import blocks
 from mondegreen.cli.main import main
 from mondegreen.errors import MissingExtraError, MondegreenError
 from mondegreen.live.server import bind, own_folder
@@ -24,6 +25,7 @@ client = pytest.importorskip("gradio_client", reason="needs the extra 'demo'")
 PATIENCE = 60.0
 Wave = npt.NDArray[np.float64]
 MODEL = "zoo:speech-commands"
+LABELS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 
 
 def visitor(page: Any) -> Any:
@@ -50,6 +52,19 @@ def web() -> Iterator[Any]:
 def hum(tmp_path: Path, voice: Wave) -> Path:
     soundfile.write(tmp_path / "hum.wav", voice, 16_000)
     return tmp_path / "hum.wav"
+
+
+def test_the_client_of_the_documentation_is_answered(
+    page: Any, hum: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hum.rename(hum.with_name("hello.wav"))
+    monkeypatch.chdir(hum.parent)
+    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+    for block in blocks.blocks(blocks.ROOT / "docs/serve.md"):
+        if block.language == "python":
+            exec(block.code.replace("http://127.0.0.1:7860/", page.url), {})
+    words = capsys.readouterr().out.splitlines()[-1].split()
+    assert words[1] in LABELS and words[2] in ("True", "False") and float(words[3]) >= 20.0 - 1e-4
 
 
 def test_the_page_asks_nothing_of_others(page: Any, web: Any) -> None:

@@ -44,15 +44,14 @@ def test_a_training_that_is_killed_or_meets_a_full_disk(commands: Any, tmp_path:
     bench = commands.bench("train universal", tmp_path)
     whole = bench.whole()
     rng = random.Random(20)
-    for _ in range(3):
+    for _ in range(2):
         check(bench.killed_at(rng.random(), whole))
         check(bench.failing_at(Fault(rng.randrange(whole.operations), "kill"), whole))
-    for kind, says in (("ENOSPC", "No space left on device"), ("EROFS", "Read-only file system")):
-        ended = bench.failing_at(Fault(rng.randrange(whole.operations), kind), whole)
-        check(ended)
-        assert ended.code == 2
-        assert says in " ".join(ended.said.split())
-        assert "Traceback" not in ended.said
+    ended = bench.failing_at(Fault(rng.randrange(whole.operations), "ENOSPC"), whole)
+    check(ended)
+    assert ended.code == 2
+    assert "No space left on device" in " ".join(ended.said.split())
+    assert "Traceback" not in ended.said
 
 
 def test_a_training_that_is_asked_to_stop(commands: Any, tmp_path: Path) -> None:

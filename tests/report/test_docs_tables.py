@@ -14,6 +14,7 @@ from mondegreen.report import (
     docs_ablation,
     docs_hearing,
     docs_music,
+    docs_reliability,
     docs_serve,
     docs_streaming,
 )
@@ -87,6 +88,17 @@ def write_results(folder: Path) -> None:
     crowd = {"people": 16, "median_ms": 900.0, "slowest_ms": 1400.0, "answers_per_second": 12.5}
     page = {"alone": {"generator": times}, "together": crowd, "environment": {"cpu": "a machine"}}
     write_json(folder / "serve.json", page)
+    row = {
+        "command": "evaluate",
+        "fault": "SIGKILL",
+        "provoked": 20,
+        "disturbed": 18,
+        "identical": 19,
+    }
+    row |= {"leftovers": ["run/.x.tmp"], "unclear": [], "work_repeated_mean": 0.5}
+    row |= {"work_repeated_most": 0.875}
+    about = {"command": "python -m faults", "environment": {"cpu": "a machine"}}
+    write_json(folder / "reliability.json", {**about, "rows": [row], "starts": {"evaluate": 0.25}})
 
 
 def test_pages_are_written_and_checked(tmp_path: Path) -> None:
@@ -101,8 +113,8 @@ def test_pages_are_written_and_checked(tmp_path: Path) -> None:
     assert main([*words, "--check"]) == 1
     assert main(words) == 0
     assert main([*words, "--check"]) == 0
-    generator, measurement, serve = ((docs / name).read_text() for name in TABLES_PAGES)
-    for text in (generator, measurement, serve):
+    generator, measurement, serve, faults = ((docs / name).read_text() for name in TABLES_PAGES)
+    for text in (generator, measurement, serve, faults):
         assert text.startswith("before\n") and text.endswith("after\n")
     assert "| all | -0.50 (-0.90 to +0.25) | -0.60" in generator and "over 40 clips" in generator
     assert "the recipe" in generator
@@ -112,15 +124,19 @@ def test_pages_are_written_and_checked(tmp_path: Path) -> None:
         line for line in measurement.splitlines() if line.startswith("| ") and "16" in line
     ]
     assert latencies[0].startswith("| 64 + 16 | 80 | 6.40 %") and "272" in latencies[1]
+    assert "| evaluate | SIGKILL | 20 | 18 | 19 | 1 | 0 | 50 % (at most 88 %) | 25 % |" in faults
+    assert "19 of 20 ended as if nothing had happened" in faults and "python -m faults" in faults
     assert "98.75 %" in measurement
     assert "| by track | 900 / 130 | 10.00 % | 12.50 % | 37.50 % | 81.25 % |" in measurement
     assert "155,000 parameters" in measurement and "11 minutes" in measurement
 
 
-TABLES_PAGES = ("generator.md", "measurement.md", "serve.md")
+TABLES_PAGES = ("generator.md", "measurement.md", "serve.md", "reliability.md")
 
 
-@pytest.mark.parametrize("kind", [docs_hearing, docs_music, docs_serve, docs_streaming])
+@pytest.mark.parametrize(
+    "kind", [docs_hearing, docs_music, docs_reliability, docs_serve, docs_streaming]
+)
 def test_damaged_files_are_refused(kind: ModuleType, tmp_path: Path) -> None:
     write_json(tmp_path / "result.json", {"clips": 40})
     with pytest.raises(MondegreenError, match=r"result\.json is damaged"):

@@ -157,6 +157,8 @@ def test_the_table_holds_every_rate(found: HardeningResults) -> None:
     assert lines["targets reached by a fresh generator, 25 dB"][0] == "93.0 [83, 98]"
     assert "targets reached by a fresh generator, 30 dB" not in lines
     assert lines["training, processor time"] == ["–", "2 min 0 s", "8 min 20 s"]
+    assert lines["of that an epoch"] == ["–", "1 min 0 s", "2 min 46 s"]
+    assert lines["limit of lost accuracy kept in validation?"] == ["–", "yes", "yes"]
     assert lines["gradients masked?"] == ["no sign of it", "no sign of it", "unreliable"]
     assert check_rows(found)[2] == ["steps help", "bad", "12.5", "25.0", "no"]
 

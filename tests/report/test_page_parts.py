@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
@@ -13,11 +14,13 @@ from matplotlib.figure import Figure
 from mondegreen.errors import MondegreenError
 from mondegreen.report.chances import Chance, chances
 from mondegreen.report.extremes import extremes
+from mondegreen.report.figures import draw_matrix
 from mondegreen.report.inline import inline_svg
 from mondegreen.report.pages import fit
 from mondegreen.report.pairs import Pair, Sample, load_pairs, load_samples
 from mondegreen.report.snr_bins import Bin, bins_svg, success_by_snr
-from mondegreen.report.views import hear
+from mondegreen.report.style import figure_style
+from mondegreen.report.views import hear, matrix, matrix_labels
 
 LABELS = ("low", "mid", "high")
 
@@ -175,3 +178,25 @@ def test_sounds_are_dropped_until_the_page_fits() -> None:
     assert len(fit(render, 1000, 600).encode()) <= 600
     assert asked == [1000, 500]
     assert fit(render, 1000, 50) == "x" * 100  # not even without any
+
+
+# ------------------------------------------------------------------ hundreds of labels
+
+
+def test_hundreds_of_labels_show_those_that_are_heard(samples: list[Sample]) -> None:
+    labels = tuple(f"l{i:03d}" for i in range(297)) + LABELS
+    rates = tuple(tuple(None if i == j else 0.5 for j in range(300)) for i in range(300))
+    results = SimpleNamespace(
+        labels=labels, success_matrix=rates, pair_counts=((1,) * 300,) * 300, per_target={}
+    )
+    views = hear(samples)
+    shown = matrix_labels(results, views)  # type: ignore[arg-type]
+    assert len(shown) == 40 and set(LABELS) <= set(shown)
+    assert shown == [label for label in labels if label in shown]
+    cells = matrix(results, shown, [], views)  # type: ignore[arg-type]
+    assert [len(row) for row in cells] == [40] * 40
+    assert sum(len(cell.heard) for row in cells for cell in row) == len(views)
+    with figure_style():
+        axes = Figure().add_subplot()
+        draw_matrix(axes, labels, rates)
+        assert len(axes.get_xticks()) <= 60 and not len(axes.get_xticks(minor=True))

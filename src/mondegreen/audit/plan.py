@@ -88,7 +88,8 @@ def _generated(a: Audited, sizes: Sizes) -> Stage:
 
 def _listen(a: Audited, sizes: Sizes) -> Stage:
     folder = a.out / "evaluation"
-    words = ("evaluate", "--generator", str(a.out / "generator"), "--classifier", a.classifier)
+    generator = ("--generator", str(a.out / "generator"))
+    words: Words = ("evaluate", *generator, "--classifier", a.classifier)
     words = (*words, *a.data, "--budget", f"snr:{LISTEN_DB}", "--pairs", str(sizes.pairs))
     words = (*words, "--quality-pairs", str(QUALITY_PAIRS), "--samples", "1")
     words = (*words, "--device", a.device, "--out", str(folder))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from torch.nn import functional as F
 
 from mondegreen.classifiers.answers import picked, rows, to_logits
 from mondegreen.classifiers.contract import Contract
+
+_NO_CODE = (lambda: None).__code__
 
 
 @dataclass(frozen=True)
@@ -112,11 +115,12 @@ class Adopted(nn.Module):
 
 
 class Called(nn.Module):
-    """A function as a module."""
+    """A function as a module; modules that it keeps become parts of it, weights and all."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__()
         self.function = function
+        self.kept = nn.ModuleList(modules_of(function))
 
     def forward(self, x: Tensor) -> Any:
         """Call it."""
@@ -125,6 +129,25 @@ class Called(nn.Module):
     def extra_repr(self) -> str:
         """Name the function."""
         return str(getattr(self.function, "__qualname__", type(self.function).__name__))
+
+
+def modules_of(function: Callable[..., Any]) -> list[nn.Module]:
+    """Return the modules that a function is bound to, closes over, keeps or names.
+
+    Example:
+        >>> layer = nn.Linear(2, 2)
+        >>> modules_of(lambda x: layer(x)) == modules_of(layer.forward) == [layer]
+        True
+    """
+    plain = getattr(function, "__func__", function)
+    kept = [getattr(function, "__self__", None), *getattr(function, "__dict__", {}).values()]
+    for cell in getattr(plain, "__closure__", None) or ():
+        with suppress(ValueError):  # a cell that is not filled yet
+            kept.append(cell.cell_contents)
+    names = getattr(plain, "__globals__", {})
+    kept += [names.get(name) for name in getattr(plain, "__code__", _NO_CODE).co_names]
+    found = [one for one in kept if isinstance(one, nn.Module)]
+    return list({id(one): one for one in found}.values())
 
 
 def parts_of(module: nn.Module) -> str:

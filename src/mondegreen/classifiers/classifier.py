@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mondegreen.audio import Normalization, fit_length, read_mono, rescale, write_wav
 from mondegreen.classifiers.backbones import BackboneConfig, backbone_name, build_network
 from mondegreen.classifiers.features import FrontEndConfig, LogMelConfig
-from mondegreen.classifiers.places import defended_file, ensemble_file, find_checkpoint
+from mondegreen.classifiers.places import defended_file, ensemble_file, find_checkpoint, goals_file
 from mondegreen.classifiers.tc_resnet import TCResNetConfig
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
@@ -257,7 +257,8 @@ class Classifier(nn.Module):
 
 def _is_frozen(config: object) -> bool:
     """Tell this package's configurations, frozen dataclasses, from those of other libraries."""
-    return dataclasses.is_dataclass(config) and type(config).__dataclass_params__.frozen  # type: ignore[attr-defined,no-any-return]
+    how = getattr(type(config), "__dataclass_params__", None)
+    return dataclasses.is_dataclass(config) and bool(getattr(how, "frozen", False))
 
 
 def save_classifier(folder: Path, classifier: Classifier, config: ClassifierConfig) -> None:
@@ -278,7 +279,8 @@ def load_classifier(
 
     A folder is a run's or a checkpoint's, or ``zoo:<name>``. Where it holds an ``ensemble.json``,
     its members are loaded as one classifier; where it holds a ``defended.json``, the classifier
-    that it names, behind a defence. Anything else is a model made elsewhere, such as
+    that it names, behind a defence; where it holds a ``goals.json``, a tagger with goals as its
+    labels. Anything else is a model made elsewhere, such as
     ``my_model.py:build`` or ``model.onnx``: see :mod:`mondegreen.classifiers.sources`.
 
     Args:
@@ -303,6 +305,11 @@ def load_classifier(
         from mondegreen.classifiers.defended import load_defended  # likewise
 
         return load_defended(behind)
+    aims = goals_file(Path(place))
+    if aims is not None:
+        from mondegreen.classifiers.goals_file import load_goals  # likewise
+
+        return load_goals(aims, allow_code=allow_code)
     if is_source(place):
         from mondegreen.classifiers.contract import ModelOptions
 

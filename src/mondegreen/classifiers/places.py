@@ -18,6 +18,11 @@ def defended_file(folder: Path) -> Path | None:
     return _named_file(folder, "defended.json")
 
 
+def goals_file(folder: Path) -> Path | None:
+    """Return the ``goals.json`` that a folder holds, or that is named; None where it is none."""
+    return _named_file(folder, "goals.json")
+
+
 def _named_file(folder: Path, name: str) -> Path | None:
     path = resolve(folder)
     path = path if path.name == name else path / name

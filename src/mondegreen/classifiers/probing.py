@@ -21,8 +21,6 @@ from mondegreen.errors import MondegreenError
 CLIPS = 3
 """How many sounds a model is asked about at once."""
 
-_CLOSE = {"rtol": 1e-3, "atol": 1e-4}
-
 
 @dataclass(frozen=True)
 class Subject:
@@ -114,6 +112,7 @@ class _Tried:
 
 _BETTER: tuple[Callable[[_Tried, Subject], bool], ...] = (
     lambda one, _: bool(one.numbers.isfinite().all()),
+    lambda one, _: bool((one.numbers != one.numbers[:1]).any()),
     lambda one, subject: one.contract.batch == subject.batch,
     lambda one, _: one.alike,
 )
@@ -146,8 +145,9 @@ def found_layout(subject: Subject, sounds: Tensor) -> Contract:
 def working_layouts(subject: Subject, sounds: Tensor) -> tuple[list[_Tried], dict[str, str]]:
     """Try the layouts; return those that work, the likeliest first, and why the others do not.
 
-    Of several, those are kept that give finite answers, take clips together and answer each by
-    itself: where the axes of time and batch are confused, clips change each other's answers.
+    Of several, those are kept that give finite answers, which differ between different sounds,
+    take clips together and answer each by itself: where the axes of time and batch are confused,
+    clips change each other's answers.
     """
     options = subject.options
     found: list[_Tried] = []
@@ -253,7 +253,7 @@ def _precision(module: Callable[..., Any]) -> Precision:
 
 
 def _close(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and torch.allclose(a.float(), b.float(), **_CLOSE)
+    return a.shape == b.shape and torch.allclose(a.float(), b.float(), rtol=1e-3, atol=1e-4)
 
 
 def _behaviour(adopted: Adopted, sounds: Tensor) -> Iterator[Finding]:

@@ -119,7 +119,8 @@ def load_adopted(path: Path, description: dict[str, Any], *, allow_code: bool) -
     if found != sheet.fingerprint:
         raise MondegreenError(
             f"{path}: {sheet.source.place} was {sheet.fingerprint} and is {found} now: its weights "
-            "or its code have changed. Adopt it again: mondegreen adopt."
+            "or its code have changed. Adopt it again: mondegreen adopt. (A function that draws "
+            "weights at random builds another model each time.)"
         )
     return classifier
 

@@ -18,6 +18,7 @@ from mondegreen.classifiers.adopted import Adopted, Finding, Sent
 from mondegreen.classifiers.adopting import missing_facts
 from mondegreen.classifiers.classifier import Classifier, predict
 from mondegreen.classifiers.contract import ModelOptions
+from mondegreen.classifiers.huggingface import HuggingFaceClassifier
 from mondegreen.classifiers.sheet import save_sheet
 from mondegreen.classifiers.sources.opening import Opened, classifier_from, find_source
 from mondegreen.classifiers.sources.source import Model, Source
@@ -128,7 +129,7 @@ def _clips(options: Adopt, model: Model, labels: tuple[str, ...]) -> ClipDataset
         rate, samples = missing_facts(labels, known)
     data = open_test_split(options.data, labels, rate, samples, options.on)
     turn = torch.zeros(len(data), dtype=torch.int64)
-    for label in data.labels.unique():
+    for label in set(data.labels.tolist()):
         rows = (data.labels == label).nonzero()[:, 0]
         turn[rows] = torch.arange(len(rows))
     return data.subset(turn.argsort(stable=True)[: options.clips].sort().values)
@@ -172,6 +173,8 @@ def _adopted(
 def _findings(classifier: Classifier) -> list[Finding]:
     if isinstance(classifier.module, Adopted):
         return list(classifier.module.findings)
+    if isinstance(classifier, HuggingFaceClassifier):
+        return list(classifier.findings)
     seconds = classifier.clip_samples / classifier.sample_rate
     length = f"{classifier.clip_samples} samples ({seconds:g} s)"
     return [
@@ -218,7 +221,7 @@ def _other_order(check: LabelCheck, labels: tuple[str, ...]) -> str:
     return (
         f"the labels seem to be in another order than the model's answers: so, it hears "
         f"{100 * check.accuracy:.1f} % of the clips rightly, and in the order below "
-        f"{100 * check.accuracy_in_order:.1f} %. Give it, or --anyway True:\n--labels {words}"
+        f"{100 * check.accuracy_in_order:.1f} %. Give it, or --anyway:\n--labels {words}"
     )
 
 

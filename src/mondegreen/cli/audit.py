@@ -27,7 +27,8 @@ from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.evaluate import all_pairs
 from mondegreen.files import read_json, write_json
 from mondegreen.generators.generator import NetworkConfig, load_generator
-from mondegreen.presets import Preset, generator_network
+from mondegreen.generators.spectral import SpectralConfig
+from mondegreen.presets import Preset, generator_network, network_at
 from mondegreen.report.audit.page import write_audit
 from mondegreen.report.audit.results import load_audit
 from mondegreen.report.audit.terminal import print_audit
@@ -128,7 +129,9 @@ def execute(options: Audit) -> None:
     shape = (classifier.labels, classifier.sample_rate, classifier.clip_samples)
     material = open_material(data, *shape)
     jobs = options.jobs or (2 if device.type == "cpu" and (os.cpu_count() or 1) > 1 else 1)
-    network = _network(start, preset) if classifier.differentiable else None
+    network = None
+    if classifier.differentiable:
+        network = _network(start, preset, classifier.sample_rate)
     classifier.to(device)
     plan = _plan(folder, classifier, network, material, targets, options.minutes, jobs)
     classifier.cpu()
@@ -180,16 +183,18 @@ def _start(options: Audit, classifier: Classifier, targets: tuple[str, ...]) -> 
         return None
     if options.start_from is not None:
         return options.start_from
-    known = load_generator(resolve(ZOO)).config
+    known = load_generator(resolve(Path(ZOO))).config
     fits = len(known.targets) == len(targets) and known.sample_rate == classifier.sample_rate
     return ZOO if fits else None
 
 
-def _network(start: str | None, preset: Preset) -> NetworkConfig:
-    """Return the generator's network."""
-    if start is None:
-        return replace(generator_network(preset, "spectral"), dial=False)  # type: ignore[call-arg]
-    return load_generator(resolve(start)).config.network
+def _network(start: str | None, preset: Preset, sample_rate: int) -> NetworkConfig:
+    """Return the generator's network, as the training will have it."""
+    if start is not None:
+        return load_generator(resolve(Path(start))).config.network
+    network = generator_network(preset, "spectral")
+    assert isinstance(network, SpectralConfig), "asked for"
+    return network_at(replace(network, dial=False), sample_rate)
 
 
 def _network_words(start: str | None, preset: Preset) -> Words:

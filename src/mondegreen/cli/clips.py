@@ -25,7 +25,7 @@ from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
 from mondegreen.zoo import resolve
 
-DIVISION = ("labels", "split", "lists", "group_pattern")
+DIVISION = ("labels", "goals", "split", "lists", "group_pattern")
 """Fields of the data options that decide which part of the data a clip lands in."""
 
 
@@ -58,7 +58,9 @@ def data_of(run: Path, given: DataOptions, *, beside: Sequence[Path] = ()) -> Da
         _tell_what_was_taken_over(run, given, chosen)
     for place in dict.fromkeys(one for folder in (run, *beside) for one in _members(folder)):
         own = trained_on(place)
-        if own is not None and divided_otherwise(own, chosen):
+        # Of a model that was adopted without clips nobody knows which it was trained on.
+        told = own is not None and (own.data is not None or own.split is not None)
+        if own is not None and told and divided_otherwise(own, chosen):
             _warn(place, own, chosen)
     return chosen
 

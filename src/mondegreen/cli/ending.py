@@ -14,8 +14,10 @@ from mondegreen.interruption import Terminated, terminable
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
-RESUMED = ("demo", "data synthesize", "data download", "train", "evaluate", "compare", "channels")
-RESUMED += ("transfer", "reproduce")
+RESUMED = (
+    *("demo", "data synthesize", "data download", "train", "evaluate", "compare", "channels"),
+    *("transfer", "reproduce", "audit", "harden", "defences"),
+)
 """Commands that go on where they were ended."""
 
 _SURROUNDINGS = {
@@ -46,23 +48,36 @@ def end_with_code(run: Callable[[], int | None], words: Sequence[str]) -> int:
     try:
         with terminable():
             return run() or DONE
-    except MondegreenError as error:
-        return _fail(str(error))
     except KeyboardInterrupt as stop:
-        again = shlex.join(["mondegreen", *words])
-        resumed = " ".join(words).startswith(RESUMED)
-        what = "continue where it left off with" if resumed else "run it again with"
-        ended = isinstance(stop, Terminated)
-        print(f"{'terminated' if ended else 'interrupted'}; {what}:\n  {again}", file=sys.stderr)
-        return TERMINATED if ended else INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return FAILED
-    except (OSError, MemoryError, RuntimeError) as error:
-        message = explain(error)
+        return _interrupted(stop, words)
+    except Exception as error:
+        behind = _interruption(error)
+        if behind is not None:
+            return _interrupted(behind, words)
+        if isinstance(error, BrokenPipeError):
+            sys.stderr.close()
+            return FAILED
+        message = str(error) if isinstance(error, MondegreenError) else explain(error)
         if message is None:
             raise
         return _fail(message)
+
+
+def _interruption(error: BaseException) -> KeyboardInterrupt | None:
+    """Return the interruption that another error hides, as where PyTorch cleans up after it."""
+    inner: BaseException | None = error
+    while inner is not None and not isinstance(inner, KeyboardInterrupt):
+        inner = inner.__cause__ or inner.__context__
+    return inner
+
+
+def _interrupted(stop: KeyboardInterrupt, words: Sequence[str]) -> int:
+    again = shlex.join(["mondegreen", *words])
+    resumed = " ".join(words).startswith(RESUMED)
+    what = "continue where it left off with" if resumed else "run it again with"
+    ended = isinstance(stop, Terminated)
+    print(f"{'terminated' if ended else 'interrupted'}; {what}:\n  {again}", file=sys.stderr)
+    return TERMINATED if ended else INTERRUPTED
 
 
 def explain(error: Exception) -> str | None:
@@ -81,7 +96,7 @@ def explain(error: Exception) -> str | None:
         where = "the GPU's memory" if device else "the memory"
         return (
             f"{where} does not suffice. Choose a smaller batch (--training.batch-size or "
-            "--measure.batch-size), or close what else uses it."
+            "--batch-size), or close what else uses it."
         )
     return None
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
 import tyro
 
 from mondegreen.attacks.generator import GeneratorAttack
@@ -25,8 +24,7 @@ from mondegreen.cli.options import Device, choose_device, join_repeated, parse, 
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.channels import Listening
-from mondegreen.evaluation.evaluate import EvaluationOptions, all_pairs, evaluate
-from mondegreen.evaluation.pairs import draw_pairs
+from mondegreen.evaluation.evaluate import EvaluationOptions, all_pairs, evaluate, pairs_of
 from mondegreen.evaluation.partial import Partial
 from mondegreen.evaluation.results import (
     Setting,
@@ -78,8 +76,6 @@ class Evaluate:
     channel: tuple[str, ...] = ()
     """Hear the same clips through channels, too: names as mondegreen channels takes them, such as
     phone-call over-the-air mp3:kbps=64+noise:snr_db=30. The attack does not know them."""
-    pairs: int = -1
-    """Pairs of a clip and a target, drawn evenly over source and target; -1 all."""
     metric: tuple[str, ...] = ()
     """Measures of your own, as module:function from (x, x_adv, sample_rate) to one number a clip.
     They are computed for the same pairs as PESQ."""
@@ -107,8 +103,6 @@ def run(words: Sequence[str]) -> None:
 def execute(options: Evaluate) -> None:
     """Measure, unless the same was measured already; write and print the results."""
     channels = {text: parse_channel(text) for text in options.channel}
-    if options.pairs == 0:
-        raise MondegreenError("--pairs is 0; give 1 or more, or -1 for all.")
     load_metrics(options.metric)  # before anything takes time
     model = resolve(options.generator)
     heard_by = options.classifier or classifier_folder(model)
@@ -167,9 +161,7 @@ def _measure(
         generator=generator, refine=options.refine, quietness=options.quietness
     )
     targets = options.target or shared_targets([generator], classifier)
-    pairs = all_pairs(classifier, data, targets)
-    random = np.random.default_rng(options.measure.seed)
-    pairs = draw_pairs(pairs, options.pairs, random)
+    pairs = pairs_of(options.measure, all_pairs(classifier, data, targets))
     settings = {
         "classifier": classifier.fingerprint(),
         "generator": generator.fingerprint(),
@@ -194,9 +186,9 @@ def _measure(
         partial=batches,
         listening=listening,
     )
-    wanted = options.measure.quality_pairs != 0
+    listened = options.measure.quality_pairs != 0
     measure_own(found, load_metrics(options.metric), classifier.sample_rate)
-    reason = measure_quality(found, classifier.sample_rate) if wanted else "not asked for"
+    reason = measure_quality(found, classifier.sample_rate) if listened else "not asked for"
     kind, seed = options.data.kind_of_split, options.measure.seed
     setting = Setting(attack, classifier, data, budget, options.on, kind, seed)
     write_evaluation(options.out, found, setting, reason, options.measure.samples)

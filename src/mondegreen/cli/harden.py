@@ -70,7 +70,8 @@ def execute(options: Harden) -> None:
     """Harden a classifier, or continue, or say that it is hardened."""
     config = _description(options.classifier)
     classifier = load_classifier(options.classifier).to(choose_device(options.device))
-    training, beside = options.training, ()
+    training = options.training
+    beside: tuple[Path, ...] = ()
     generator = None
     if options.generator is not None and training.needs_generator:
         generator = load_generator(options.generator).to(classifier.device)

@@ -22,6 +22,7 @@ COMMANDS = {
     "train generator": "train a generator of adversarial clips against a classifier",
     "train universal": "train the generator's trivial rivals: one waveform or filter a target",
     "audit": "how easily is a classifier fooled? one report within some minutes",
+    "goals": "name what attacks on a tagger are to reach: tags on, tags off",
     "harden": "train a classifier to withstand attacks",
     "harden report": "before and after hardening: fresh attacks, and a verdict",
     "attack": "make sound files be heard as a chosen label",

@@ -25,11 +25,13 @@ from mondegreen.cli.options import (
 )
 from mondegreen.data.augment import Augment
 from mondegreen.data.options import DataOptions, open_material
+from mondegreen.errors import MondegreenError
 from mondegreen.presets import (
     ClassifierKind,
     Preset,
     classifier_architecture,
     classifier_training,
+    front_end_at,
 )
 from mondegreen.runs import Run
 
@@ -52,6 +54,11 @@ class TrainClassifier:
     model: ClassifierKind | None = None
     """tc-resnet (small, trains on a CPU), wide-resnet (the paper's for speech) or sample-cnn (the
     paper's for music); by default the preset's."""
+    sample_rate: int = SAMPLE_RATE
+    """In Hz; clips of another rate are resampled. The frames of a log-mel front end last as long at
+    every rate."""
+    clip_samples: int | None = None
+    """Samples in a clip; by default 16384 at 16 kHz, and as long at other rates."""
     normalization: Normalization = "pcm"
     """How 16-bit PCM becomes floats: x / 32768, or the paper's eq. 12."""
     device: Device = "auto"
@@ -86,19 +93,23 @@ def run(words: Sequence[str]) -> None:
 
 def execute(options: TrainClassifier) -> None:
     """Train a classifier, or continue, or say that it is trained."""
-    material = open_material(options.data, None, SAMPLE_RATE, CLIP_SAMPLES)
+    rate = options.sample_rate
+    samples = options.clip_samples or round(CLIP_SAMPLES * rate / SAMPLE_RATE)
+    if min(rate, samples) < 1:
+        raise MondegreenError("--sample-rate and --clip-samples have to be 1 or more.")
+    material = open_material(options.data, None, rate, samples)
     warn_of_unknown_speakers(material.corpus)
     config = ClassifierConfig(
         labels=material.corpus.labels,
-        front_end=options.front_end,
+        front_end=front_end_at(options.front_end, rate),
         backbone=options.architecture,
-        sample_rate=SAMPLE_RATE,
-        clip_samples=CLIP_SAMPLES,
+        sample_rate=rate,
+        clip_samples=samples,
         normalization=options.normalization,
     )
     fabric = start_fabric(options.device, options.precision)
     folder = Run(options.out, options)
-    augment = Augment(options.training.augment, SAMPLE_RATE, material.noise, material.unlabelled)
+    augment = Augment(options.training.augment, rate, material.noise, material.unlabelled)
     train_classifier(config, options.training, material.splits, augment, folder, fabric)
     best = load_classifier(options.out)
     test = material.splits["test"]

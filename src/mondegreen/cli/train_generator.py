@@ -25,7 +25,14 @@ from mondegreen.generators.generator import (
     describe_classifier,
     load_generator,
 )
-from mondegreen.presets import NetworkKind, Preset, generator_network, generator_training
+from mondegreen.generators.spectral import SpectralConfig
+from mondegreen.presets import (
+    NetworkKind,
+    Preset,
+    generator_network,
+    generator_training,
+    network_at,
+)
 from mondegreen.runs import Run
 from mondegreen.zoo import resolve
 
@@ -131,7 +138,10 @@ def execute(options: TrainGenerator) -> None:
     }
     training = with_budget(options.training, options.snr_db)
     final_db = training.budget.final_db if training.budget else None
-    config = describe_classifier(classifier, options.architecture, options.target, final_db)
+    network = options.architecture
+    if _frames(network) == _frames(generator_network(options.preset, options.network)):
+        network = network_at(network, classifier.sample_rate)  # frames last as long
+    config = describe_classifier(classifier, network, options.target, final_db)
     fabric = start_fabric(options.device, options.precision)
     folder = Run(options.out, options)
     trainer = GeneratorTrainer(
@@ -158,6 +168,11 @@ def execute(options: TrainGenerator) -> None:
         f"parameters, {100 * success:.1f} % success on validation clips. "
         f"Saved in {options.out}."
     )
+
+
+def _frames(network: NetworkConfig) -> tuple[int, int] | None:
+    """Return window and hop in samples, of a network that has them."""
+    return (network.window, network.hop) if isinstance(network, SpectralConfig) else None
 
 
 def load_attacked(options: TrainGenerator) -> tuple[Classifier, TrainGenerator]:

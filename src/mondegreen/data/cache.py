@@ -237,7 +237,7 @@ class _Place:
             if data.stat().st_size != self.clips * self.samples * _PCM.itemsize:
                 return None, {}
             known = [Source(c["path"], c["size"], c["mtime_ns"]) for c in index["clips"]]
-        except (MondegreenError, OSError, LookupError, TypeError):
+        except (MondegreenError, OSError, LookupError, TypeError, ValueError):
             return None, {}
         return data, dict(enumerate(known))
 

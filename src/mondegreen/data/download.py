@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import http.client
+import lzma
 import os
 import shutil
 import tarfile
@@ -199,7 +200,7 @@ def _extract(archive: _Archive, destination: Path) -> None:
         if not is_speech_commands(temporary):
             raise MondegreenError(f"{archive.path} does not hold the ten words. Delete it.")
         os.rename(temporary, destination)  # noqa: PTH104 (onto an empty folder too)
-    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError) as error:
         raise MondegreenError(
             f"{archive.path} cannot be extracted: {error}. Delete it and download it again."
         ) from error

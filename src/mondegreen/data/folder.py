@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mondegreen.data.corpus import Clip, Corpus, sorted_corpus
 from mondegreen.data.esc10 import esc10, is_esc10
+from mondegreen.data.goals import goals_among
 from mondegreen.data.gtzan import GENRES, gtzan, gtzan_folder
 from mondegreen.data.listing import (
     audio_files,
@@ -16,6 +17,7 @@ from mondegreen.data.listing import (
     visible_folders,
 )
 from mondegreen.data.speech_commands import check_labels, is_speech_commands, speech_commands
+from mondegreen.data.tags import LISTING, TaggedClips, has_tags, read_tags
 from mondegreen.errors import MondegreenError
 
 
@@ -71,24 +73,59 @@ def _folder_labels(root: Path) -> list[str]:
 
 
 def open_corpus(
-    path: Path, *, labels: Sequence[str] | None = None, group_pattern: str | None = None
+    path: Path,
+    *,
+    labels: Sequence[str] | None = None,
+    group_pattern: str | None = None,
+    goals: Sequence[str] = (),
 ) -> Corpus:
     """Open a data folder given on the command line.
 
-    A folder with all ten words of the paper is Speech Commands (the ten-word task, unless labels
-    are given), one with the ten genres is GTZAN, one whose files are named as in ESC-10 is ESC-10;
-    any other is read by :func:`folder_corpus`.
+    Where the labels are goals for a tagger, each clip's label is the goal that its tags meet: those
+    of ``tags.csv`` or, in a folder without it, its one label. Otherwise, a folder with all ten
+    words of the paper is Speech Commands (the ten-word task, unless labels are given), one with the
+    ten genres is GTZAN, one whose files are named as in ESC-10 is ESC-10; any other is read by
+    :func:`folder_corpus`.
 
     Args:
         path: The folder.
         labels: The labels and their order.
         group_pattern: As for :func:`folder_corpus`; a folder is then never taken for Speech
             Commands.
+        goals: What goals with a name want, as :func:`mondegreen.data.goals.parse_goal` reads it.
 
     Raises:
         MondegreenError: As for the readers.
     """
     require_folder(path)
+    wanted = goals_among(labels, goals)
+    if wanted is not None:
+        return open_tagged(path, group_pattern=group_pattern).corpus(wanted)
+    if has_tags(path):
+        raise MondegreenError(
+            f"{path} has clips with several tags ({LISTING}). Attacks on them have goals: make a "
+            "classifier of a tagger and goals by mondegreen goals, or name goals by --goals."
+        )
+    return _open_labelled(path, labels, group_pattern)
+
+
+def open_tagged(path: Path, *, group_pattern: str | None = None) -> TaggedClips:
+    """Open a folder of clips with tags: listed by ``tags.csv``, or one a clip, its label.
+
+    Args:
+        path: The folder.
+        group_pattern: As for :func:`open_corpus`.
+
+    Raises:
+        MondegreenError: As for the readers.
+    """
+    require_folder(path)
+    if has_tags(path):
+        return read_tags(path, group_pattern=group_pattern)
+    return TaggedClips.of(_open_labelled(path, None, group_pattern))
+
+
+def _open_labelled(path: Path, labels: Sequence[str] | None, group_pattern: str | None) -> Corpus:
     if group_pattern is None and is_speech_commands(path):
         return speech_commands(path) if labels is None else speech_commands(path, labels=labels)
     if gtzan_folder(path) is not None:

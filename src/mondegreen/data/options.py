@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +13,13 @@ import torch
 from mondegreen.data.cache import ClipCache
 from mondegreen.data.corpus import Corpus
 from mondegreen.data.dataset import ClipDataset, open_splits
-from mondegreen.data.folder import open_corpus
+from mondegreen.data.folder import open_corpus, open_tagged
+from mondegreen.data.goals import Goal
 from mondegreen.data.listing import audio_files, require_folder
 from mondegreen.data.noise import NoiseBank
 from mondegreen.data.speech_commands import background_noise_files, is_speech_commands, unlabelled
 from mondegreen.data.splits import SplitKind, hash_split
+from mondegreen.data.tags import TaggedClips
 from mondegreen.errors import MondegreenError
 
 
@@ -25,9 +29,12 @@ class DataOptions:
 
     data: Path | None = None
     """Folder of Speech Commands, of GTZAN or of ESC-10 (recordings are cut into clips of one
-    second), or any <folder>/<label>/<clip>."""
+    second), any <folder>/<label>/<clip>, or one whose tags.csv lists files and their tags."""
     labels: tuple[str, ...] = ()
     """Labels and their order; by default the ten words, the ten genres, or every folder."""
+    goals: tuple[str, ...] = ()
+    """For a tagger: what goals with a name want, such as hush=-dog_bark. By default as the tagger's
+    run says."""
     split: SplitKind | None = None
     """speaker: 80/10/10 by a hash of the speaker or track; official: the lists of Speech Commands;
     fold-1 to fold-5: tests on that fold of ESC-10; lists: those of --lists; random: by file, as in
@@ -74,15 +81,56 @@ def open_labelled(options: DataOptions, labels: tuple[str, ...] | None = None) -
 
     Args:
         options: The user's options.
-        labels: Labels and their order, where a classifier prescribes them.
+        labels: Labels and their order, where a classifier prescribes them. It may know more than
+            there are clips of, such as ``_silence_``: they stay labels, without clips.
 
     Raises:
         MondegreenError: No folder was given, or it cannot be read as a corpus.
     """
     if options.data is None:
         raise MondegreenError("--data is missing: name the folder of labelled clips.")
-    wanted = labels or options.labels or None
-    return open_corpus(options.data, labels=wanted, group_pattern=options.group_pattern)
+    root, pattern = options.data, options.group_pattern
+    if not labels or options.goals:
+        wanted = labels or options.labels or None
+        return open_corpus(root, labels=wanted, group_pattern=pattern, goals=options.goals)
+    found = tuple(name for name in labels if _is_folder(root, name))
+    if len(found) < 2 or found == labels:
+        return open_corpus(root, labels=labels, group_pattern=pattern)
+    missing = [name for name in labels if name not in found]
+    shown = ", ".join(missing[:8]) + (", …" if len(missing) > 8 else "")
+    warnings.warn(
+        f"{root} has no clips of {len(missing)} of the classifier's labels: {shown}", stacklevel=2
+    )
+    corpus = open_corpus(root, labels=found, group_pattern=pattern)
+    return replace(corpus, labels=labels)
+
+
+def _is_folder(root: Path, label: str) -> bool:
+    plain = bool(label) and Path(label).name == label and not label.startswith((".", "_"))
+    return plain and (root / label).is_dir()
+
+
+def open_tags(
+    options: DataOptions, goals: Sequence[Goal], sample_rate: int, clip_samples: int
+) -> tuple[TaggedClips, dict[str, ClipDataset]]:
+    """Open clips with tags, divided; also those that meet several goals.
+
+    Args:
+        options: The user's options, with a data folder.
+        goals: What attacks want.
+        sample_rate: In Hz.
+        clip_samples: Samples of each clip.
+
+    Returns:
+        The clips with their tags, and the three parts.
+
+    Raises:
+        MondegreenError: The folder cannot be read, or a goal names a tag that no clip has.
+    """
+    assert options.data is not None
+    tagged = open_tagged(options.data, group_pattern=options.group_pattern)
+    splits = _splits(tagged.corpus(goals, several=True), options, sample_rate, clip_samples)
+    return tagged, {name: _first(data, options.limit) for name, data in splits.items()}
 
 
 def open_test_split(

@@ -138,8 +138,10 @@ def warn_of_missing_labels(
     for name, indices in parts.items():
         missing = [corpus.labels[i] for i in sorted(set(labels) - set(labels[indices]))]
         if missing:
+            more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
+            named = ", ".join(missing[:10]) + more
             warnings.warn(
-                f"the {kind!r} split of {corpus.root} leaves no clips of {', '.join(missing)} for "
+                f"the {kind!r} split of {corpus.root} leaves no clips of {named} for "
                 f"{name}.{advice}",
                 stacklevel=3,
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ def installed(distribution: str) -> str | None:
         return None
 
 
-def describe_extras() -> list[dict[str, object]]:
+def describe_extras() -> list[dict[str, Any]]:
     """Return, for every extra, what it is for, its versions and what is missing of it."""
-    found = []
+    found: list[dict[str, Any]] = []
     for extra in EXTRAS:
         there = {module: importlib.util.find_spec(module) for module in extra.packages}
         found.append(

@@ -15,8 +15,10 @@ from mondegreen import __version__
 from mondegreen.data.cache import default_cache_folder
 from mondegreen.doctor.extras import installed
 
-CORE = ("torch", "numpy", "soundfile", "julius", "safetensors", "tyro", "rich")
-CORE += ("lightning-fabric", "matplotlib", "pillow", "jinja2")
+CORE = (
+    *("torch", "numpy", "soundfile", "julius", "safetensors", "tyro", "rich"),
+    *("lightning-fabric", "matplotlib", "pillow", "jinja2"),
+)
 
 _BLOCK = 8 * 2**20
 _GROUP = Path("/sys/fs/cgroup")

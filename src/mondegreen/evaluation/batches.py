@@ -14,6 +14,7 @@ from mondegreen.audio import float_to_pcm16, pcm16_to_float, wav_round_trip
 from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier, predict
 from mondegreen.data.dataset import ClipDataset
+from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.channels import Listening
 from mondegreen.evaluation.counting import CountedAttack, Spent
 from mondegreen.evaluation.pairs import Ints, Kept, Pairs
@@ -82,7 +83,15 @@ def attack_pairs(
                     partial.save(number, found)
             else:
                 before += float(found["seconds"].sum())
-            _fill(found, rows, pairs, kept, given)
+            try:
+                _fill(found, rows, pairs, kept, given)
+            except (LookupError, ValueError, TypeError) as error:
+                if partial is None:
+                    raise
+                raise MondegreenError(
+                    f"batch {number} in {partial.folder} is damaged ({error}). Delete that folder "
+                    "to begin again."
+                ) from error
             own = own and bool(found["clip_by_clip"])
             if number < 2 and len(rows) == min(given.batch_size, len(pairs)):
                 memory.append(float(found["memory"]))

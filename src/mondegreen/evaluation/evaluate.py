@@ -24,17 +24,23 @@ from mondegreen.data.dataset import ClipDataset
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.batches import Conditions, Totals, attack_pairs
 from mondegreen.evaluation.channels import Listening
-from mondegreen.evaluation.pairs import Kept, Pairs, draw_kept, every_clip, every_pair
+from mondegreen.evaluation.pairs import Kept, Pairs, draw_kept, draw_pairs, every_clip, every_pair
 from mondegreen.evaluation.partial import Partial
 from mondegreen.generators.generator import Generator
 from mondegreen.metrics.macs import count_macs
 from mondegreen.metrics.timing import milliseconds
+
+MOST_PAIRS = 100_000
+"""Pairs that are attacked where nothing is said about their number."""
 
 
 @dataclass(frozen=True)
 class EvaluationOptions:
     """How much is measured."""
 
+    pairs: int | None = None
+    """Pairs of a clip and a target, drawn evenly over source and target; -1 all. By default all up
+    to 100,000, and so many of more: hundreds of labels make millions."""
     batch_size: int = 64
     """Clips attacked at once; also the N of the batch timing."""
     quality_pairs: int = 1000
@@ -49,6 +55,8 @@ class EvaluationOptions:
 
     def __post_init__(self) -> None:
         """Refuse numbers that nothing can be measured with."""
+        if self.pairs == 0:
+            raise MondegreenError("--pairs is 0; name how many, or -1 for all.")
         if self.batch_size < 1 or min(self.timing_repeats, self.samples, self.seed) < 0:
             raise MondegreenError(
                 "batch-size must be 1 or more, timing-repeats, samples and seed 0 or more."
@@ -114,7 +122,8 @@ def evaluate(
     options = options or EvaluationOptions()
     start = time.perf_counter()
     if pairs is None:
-        pairs = all_pairs(classifier, data, targets, untargeted=attack.untargeted)
+        every = all_pairs(classifier, data, targets, untargeted=attack.untargeted)
+        pairs = pairs_of(options, every)
     _refuse_other_goal(attack, pairs)
     pairs = pairs.take(np.arange(len(pairs)))
     before = _clean(classifier, data)
@@ -150,6 +159,12 @@ def _refuse_other_goal(attack: Attack, pairs: Pairs) -> None:
             f"{attack.name} is {kinds[attack.untargeted]}, the pairs are for attacks that are "
             f"{kinds[pairs.untargeted]}."
         )
+
+
+def pairs_of(options: EvaluationOptions, every: Pairs) -> Pairs:
+    """Return the pairs that are measured: so many as are asked for, the same at each call."""
+    wanted = MOST_PAIRS if options.pairs is None else options.pairs
+    return draw_pairs(every, wanted, np.random.default_rng(options.seed))
 
 
 def all_pairs(

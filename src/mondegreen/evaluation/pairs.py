@@ -15,6 +15,11 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
+MOST_KEPT = 1_000
+"""Pairs kept as samples, where no more are wanted for their quality: hundreds of labels have tens
+of thousands of sources and targets."""
+
+
 @dataclass
 class Pairs:
     """One row for every (clip, target): what was heard, whether it was meant, and what it cost.
@@ -135,9 +140,10 @@ def every_clip(labels: Ints, sources: Ints) -> Pairs:
 
 
 def _unmeasured(clip: Ints, source: Ints, target: Ints, *, untargeted: bool) -> Pairs:
-    before, after = np.full((2, len(clip)), -1, dtype=np.int64)
-    blank = np.full((9, len(clip)), np.nan)
-    return Pairs(clip, source, target, untargeted, before, after, *blank)
+    # Nothing is laid out for what will not be drawn; :meth:`Pairs.take` copies.
+    unheard = np.broadcast_to(np.int64(-1), len(clip))
+    blank = [np.broadcast_to(np.float64(np.nan), len(clip))] * 9
+    return Pairs(clip, source, target, untargeted, unheard, unheard, *blank)
 
 
 def draw_pairs(pairs: Pairs, count: int, random: np.random.Generator) -> Pairs:
@@ -175,15 +181,16 @@ def draw_kept(pairs: Pairs, count: int, samples: int, random: np.random.Generato
         return [int(row) for row in order]
     turn = _turns(pairs, order)
     first, rest = order[turn < samples].tolist(), order[turn >= samples].tolist()
+    first = first[: max(count, MOST_KEPT)]
     return [*first, *rest[: max(0, count - len(first))]]
 
 
 def _turns(pairs: Pairs, order: Ints) -> Ints:
     """Return how many rows of the same source and target stand before each one in ``order``."""
-    seen: dict[tuple[int, int], int] = {}
-    turns = np.zeros(len(order), dtype=np.int64)
-    for place, row in enumerate(order.tolist()):
-        cell = (int(pairs.source[row]), int(pairs.target[row]))
-        turns[place] = seen.get(cell, 0)
-        seen[cell] = seen.get(cell, 0) + 1
+    cell = pairs.source[order] * (int(pairs.target.max(initial=0)) + 1) + pairs.target[order]
+    grouped = np.argsort(cell, kind="stable")
+    place = np.arange(len(order), dtype=np.int64)
+    starts = np.r_[True, np.diff(cell[grouped]) != 0] if len(order) else np.zeros(0, dtype=np.bool_)
+    turns = np.empty_like(place)
+    turns[grouped] = place - np.maximum.accumulate(np.where(starts, place, 0))
     return turns

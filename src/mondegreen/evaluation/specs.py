@@ -164,8 +164,9 @@ def build_attack(
     if spec.kind == "generator":
         if sources.generator is None:
             raise MondegreenError(f"attack {spec.text!r} needs a generator; give --generator.")
-        options = {"generator": sources.generator, **options}
-    made = _construct(spec, factory, options)
+        made = _construct(spec, factory, {"generator": sources.generator, **options})
+    else:
+        made = _construct(spec, factory, options)
     made.refuse_unable(classifier)  # before hours of other attacks
     return made
 

@@ -78,4 +78,5 @@ def noise_within(x: Tensor, snr_db: Tensor, share: float, random: torch.Generato
     noise = torch.randn(x.shape, generator=random).to(x)
     norm = torch.linalg.vector_norm(noise, dim=(1, 2), keepdim=True)
     radius = SNR(0.0).bound(x, snr_db).to(x.dtype)[:, None, None]
-    return noise * (share * radius / norm)
+    scaled: Tensor = noise * (share * radius / norm)
+    return scaled

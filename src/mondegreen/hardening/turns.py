@@ -65,7 +65,7 @@ class GeneratorTraining(Method):
         learns = self.step % self.options.generator_every == 0
         self.step += 1
         with torch.set_grad_enabled(learns):
-            delta = self.generator(x, target, snr_db=snr_db)
+            delta: Tensor = self.generator(x, target, snr_db=snr_db)
             if learns:
                 self._learn(classifier(x + delta), target)
         delta, steps = delta.detach(), self.options.inner_steps

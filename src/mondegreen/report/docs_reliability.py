@@ -23,7 +23,10 @@ def render_table(path: Path) -> str:
     """
     content = read_json(path)
     try:
-        rows = [_row(row) for row in content["rows"]]
+        starts = dict(content["starts"])
+        order = list(dict.fromkeys(row["command"] for row in content["rows"]))
+        kept = sorted(content["rows"], key=lambda row: order.index(row["command"]))
+        rows = [_row(row, starts.get(row["command"])) for row in kept]
         provoked = sum(int(row["provoked"]) for row in content["rows"])
         identical = sum(int(row["identical"]) for row in content["rows"])
         about = (
@@ -35,18 +38,20 @@ def render_table(path: Path) -> str:
         raise MondegreenError(
             f"{path} is damaged ({type(error).__name__}: {error}); run benchmarks/reliability."
         ) from error
-    head = ["command", "fault", "provoked", "same result", "left behind", "unclear", "done twice"]
-    return table(head, rows, "llrrrrr") + about
+    head = ["command", "fault", "provoked", "in time", "same result", "left behind", "unclear"]
+    return table([*head, "more work", "a start"], rows, "llrrrrrrr") + about
 
 
-def _row(row: dict[str, Any]) -> list[str]:
+def _row(row: dict[str, Any], start: float | None) -> list[str]:
     mean, most = float(row["work_repeated_mean"]), float(row["work_repeated_most"])
     return [
         str(row["command"]),
         str(row["fault"]),
         str(int(row["provoked"])),
+        str(int(row["disturbed"])),
         str(int(row["identical"])),
         str(len(row["leftovers"])),
         str(len(row["unclear"])),
         f"{percent(mean, 0)} (at most {percent(most, 0)})",
+        percent(start, 0),
     ]

@@ -18,6 +18,7 @@ from mondegreen.report import (
     docs_reliability,
     docs_serve,
     docs_streaming,
+    docs_taggers,
 )
 from mondegreen.report.generated import insert, write_or_check
 
@@ -28,6 +29,12 @@ TABLES: dict[str, tuple[str, str, Callable[[Path], str]]] = {
     "reliability": ("reliability.md", "reliability.json", docs_reliability.render_table),
     "serve": ("serve.md", "serve.json", docs_serve.render_table),
     "streaming": ("measurement.md", "streaming.json", docs_streaming.render_table),
+    "tagger": ("taggers.md", "tagger-goals/goals-report.json", docs_taggers.render_tags),
+    "tagger-attacks": (
+        "taggers.md",
+        "tagger-goals/comparison.json",
+        docs_taggers.render_attacks,
+    ),
 }
 """For each marker the page, the result file or folder, and what makes a table of it."""
 

@@ -139,9 +139,13 @@ class Fields:
     def _finite(self, name: str, value: Any) -> float:
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             self.fail(name, f"expected a number, found {_short(value)}")
-        if not math.isfinite(value):
-            self.fail(name, f"expected a finite number, found {value}")
-        return float(value)
+        try:
+            number = float(value)
+        except OverflowError:  # an integer of hundreds of digits
+            number = math.inf
+        if not math.isfinite(number):
+            self.fail(name, f"expected a finite number, found {_short(value)}")
+        return number
 
     def _unit(self, name: str, value: Any) -> float:
         number = self._finite(name, value)

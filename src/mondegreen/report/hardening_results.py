@@ -201,6 +201,8 @@ def _interval(fields: Fields, name: str) -> Interval:
 
 def _trained(fields: Fields) -> Trained:
     before = fields.child("before")
+    if not fields.children("course"):
+        fields.fail("course", "expected an epoch or more")
     return Trained(
         method=fields.text("method"),
         settings=fields.child("settings").values,

@@ -38,6 +38,8 @@ def rows(found: HardeningResults) -> list[list[str]]:
             lines.append([f"targets reached by {words}, {db:g} dB", *rates])
     lines = [line for line in lines if any(cell != DASH for cell in line[1:])]
     lines.append(["training, processor time", *map(_time, found.classifiers)])
+    lines.append(["of that an epoch", *map(_epoch, found.classifiers)])
+    lines.append(["limit of lost accuracy kept in validation?", *map(_limit, found.classifiers)])
     lines.append(["gradients masked?", *map(_masked, found.classifiers)])
     return lines
 
@@ -50,6 +52,17 @@ def _shown(rate: Rate | None) -> str:
 
 def _time(one: Hardened) -> str:
     return DASH if one.training is None else duration(one.training.cpu_seconds)
+
+
+def _epoch(one: Hardened) -> str:
+    trained = one.training
+    return DASH if trained is None else duration(trained.cpu_seconds / len(trained.course))
+
+
+def _limit(one: Hardened) -> str:
+    if one.training is None:
+        return DASH
+    return "yes" if one.training.within_limit else "no"
 
 
 def _masked(one: Hardened) -> str:

@@ -69,7 +69,7 @@ def cost(found: HardeningResults) -> list[str]:
     For every pair of trainings with the same measure of robustness: the processor time that each
     needed until it first reached, on validation clips, the lower of their two highest levels.
     """
-    trained = [one for one in found.after if one.training is not None and one.training.course]
+    trained = [one for one in found.after if one.training is not None]
     lines = []
     for index, one in enumerate(trained):
         for other in trained[index + 1 :]:

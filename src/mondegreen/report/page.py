@@ -33,6 +33,7 @@ from mondegreen.report.views import (
     featured,
     hear,
     matrix,
+    matrix_labels,
     target_rows,
 )
 
@@ -157,11 +158,14 @@ def _pairs_shown(
     results: Results, pairs: Sequence[Pair], views: Sequence[PairView]
 ) -> dict[str, Any]:
     """Return what the page shows of single pairs."""
+    shown = matrix_labels(results, views)
+    views = [one for one in views if {one.sample.source, one.sample.target} <= set(shown)]
     bins = success_by_snr(pairs)
     return {
         "successes": sum(pair.success for pair in pairs),
         "featured": featured(views),
-        "matrix": matrix(results, pairs, views),
+        "matrix": matrix(results, shown, pairs, views),
+        "shown": shown,
         "heard": sum(view.sound is not None for view in views),
         "dropped": sum(view.dropped for view in views),
         "kept": len(views),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +19,8 @@ from mondegreen.report.sounds import Sound, load_sound
 SOUND_BYTES = 12_000_000
 """What the sounds and their pictures may take, so that the page stays below 15 MB."""
 
+MATRIX_UP_TO = 60
+MATRIX_SHOWN = 40
 ROWS = 8_000
 """Beyond so many pairs the page lists only those that can be heard."""
 
@@ -137,8 +139,24 @@ def featured(views: Sequence[PairView]) -> PairView | None:
     return replace(view, sound=load_sound(view.sample, detail=2))
 
 
-def matrix(results: Results, pairs: Sequence[Pair], views: Sequence[PairView]) -> list[list[Cell]]:
-    """Return the cells of the success matrix, row by row."""
+def matrix_labels(results: Results, views: Sequence[PairView]) -> list[str]:
+    """Return the labels that the matrix of the page shows, in their order.
+
+    All, but of more than 60 the 40 that most of the pairs with sounds are about: hundreds of
+    labels have tens of thousands of cells, which nobody reads and no browser likes.
+    """
+    if len(results.labels) <= MATRIX_UP_TO:
+        return list(results.labels)
+    about = Counter(name for view in views for name in (view.sample.source, view.sample.target))
+    ranked = sorted(results.labels, key=lambda label: -about[label])
+    return [label for label in results.labels if label in set(ranked[:MATRIX_SHOWN])]
+
+
+def matrix(
+    results: Results, labels: Sequence[str], pairs: Sequence[Pair], views: Sequence[PairView]
+) -> list[list[Cell]]:
+    """Return the cells of some labels in the success matrix, row by row."""
+    shown = [(results.labels.index(name), name) for name in labels]
     rows: dict[tuple[str, str], list[Pair]] = defaultdict(list)
     if len(pairs) <= ROWS:
         for pair in pairs:
@@ -153,15 +171,15 @@ def matrix(results: Results, pairs: Sequence[Pair], views: Sequence[PairView]) -
                 column=column,
                 source=source,
                 target=target,
-                rate=results.success_matrix[row][column],
-                style=_style(results.success_matrix[row][column]),
-                pairs=results.pair_counts[row][column],
+                rate=results.success_matrix[of][to],
+                style=_style(results.success_matrix[of][to]),
+                pairs=results.pair_counts[of][to],
                 heard=tuple(heard[source, target]),
                 rows=tuple(rows[source, target]),
             )
-            for column, target in enumerate(results.labels)
+            for column, (to, target) in enumerate(shown)
         ]
-        for row, source in enumerate(results.labels)
+        for row, (of, source) in enumerate(shown)
     ]
 
 

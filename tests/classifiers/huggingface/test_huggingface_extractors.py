@@ -91,7 +91,8 @@ def test_gradients_are_those_of_finite_differences(kind: str) -> None:
         weights = torch.randn(module(x).shape, generator=generator, dtype=torch.float64)
 
     def total(y: Tensor) -> Tensor:
-        return (module(y) * weights).sum()
+        features: Tensor = module(y)
+        return (features * weights).sum()
 
     x.requires_grad_(True)
     (gradient,) = torch.autograd.grad(total(x), x)
@@ -105,6 +106,5 @@ def test_gradients_are_those_of_finite_differences(kind: str) -> None:
 @pytest.mark.parametrize("kind", PORTS)
 def test_silence_has_finite_gradients(kind: str) -> None:
     x = torch.zeros(1, 1, 1_000, requires_grad=True)
-    pair(kind, {})[0](x).sum().backward()  # type: ignore[no-untyped-call]
-    assert x.grad is not None
-    assert torch.isfinite(x.grad).all()
+    (gradient,) = torch.autograd.grad(pair(kind, {})[0](x).sum(), x)
+    assert torch.isfinite(gradient).all()

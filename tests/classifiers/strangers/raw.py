@@ -45,7 +45,7 @@ class Raw(nn.Module):
 
 
 def scripted(path: Path) -> None:
-    torch.jit.save(torch.jit.script(Raw().eval()), str(path))  # type: ignore[no-untyped-call]
+    torch.jit.save(torch.jit.script(Raw().eval()), str(path))
 
 
 def exported(path: Path, *, facts: dict[str, Any] | None = None, batch: int | None = None) -> None:

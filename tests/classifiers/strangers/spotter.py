@@ -80,7 +80,7 @@ def build() -> nn.Module:
     torch.manual_seed(3)
     spotter = Spotter()
     for module in spotter.modules():  # as if it were trained: other statistics than the first
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, nn.BatchNorm2d) and module.running_mean is not None:
             nn.init.uniform_(module.weight, 0.5, 2.0)
             nn.init.uniform_(module.running_mean, -0.1, 0.1)
     nn.init.normal_(spotter.head.weight, std=4.0)

@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from mondegreen.classifiers.huggingface.kaldi_fbank import KaldiFbank, KaldiFbankConfig
+from mondegreen.classifiers.huggingface.kaldi_log_mel import FRAME, HOP
 from mondegreen.classifiers.huggingface.normalized_waveform import (
     NormalizedWaveform,
     NormalizedWaveformConfig,
@@ -56,8 +57,8 @@ PORTS: Mapping[str, Port] = {
         KaldiFbank,
         KaldiFbankConfig,
         frozenset(),
-        # The last frame ends 240 samples behind the next one's start.
-        lambda original: original.max_length * 160 + 399,
+        # One sample more would make one frame more, which is cut.
+        lambda original: original.max_length * HOP + FRAME - 1,
     ),
     "SeamlessM4TFeatureExtractor": Port(
         StackedFbank, StackedFbankConfig, frozenset(), lambda original: None

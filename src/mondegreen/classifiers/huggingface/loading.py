@@ -12,7 +12,7 @@ from typing import Any, cast, get_args
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mondegreen.classifiers.huggingface.extractors import build_port, port_of
 from mondegreen.classifiers.huggingface.folder import ModelFolder, open_folder
@@ -22,7 +22,7 @@ from mondegreen.classifiers.huggingface.model import (
     HuggingFaceModule,
     ProblemType,
 )
-from mondegreen.classifiers.huggingface.parity import check_parity, trial_clips
+from mondegreen.classifiers.huggingface.parity import Parity, check_parity, trial_clips
 from mondegreen.errors import MissingExtraError, MondegreenError
 
 # Entries of config.json that change no answer: where and how it was saved, and names of labels,
@@ -78,18 +78,10 @@ def from_huggingface(
     extractor = build_port(port, original, where)
     rate = _sample_rate(original, where)
     samples = _clip_samples(clip_samples, rate, port.longest(original), where)
-    if clips is not None and clips.shape[1:] != (1, samples):
-        raise MondegreenError(f"clips are {tuple(clips.shape)}, not (clips, 1, {samples}).")
-
-    def by_original(x: Tensor) -> dict[str, Tensor]:
-        found = original(list(x.numpy()), sampling_rate=rate, return_tensors="np")
-        return {name: torch.from_numpy(np.asarray(value)) for name, value in found.items()}
-
-    try:
-        trial = trial_clips(samples, rate) if clips is None else clips.cpu()
-        parity = check_parity(extractor, by_original, model, trial)
-    except MondegreenError as error:
-        raise MondegreenError(f"{folder.path}: {error}") from error
+    trial = trial_clips(samples, rate) if clips is None else clips.cpu()
+    if trial.shape[1:] != (1, samples):
+        raise MondegreenError(f"clips are {tuple(trial.shape)}, not (clips, 1, {samples}).")
+    parity = _compare(extractor, original, model, trial, folder)
     return HuggingFaceClassifier(
         HuggingFaceModule(extractor, model, _settings(folder)),
         labels=_labels(labels, model.config, folder),
@@ -98,7 +90,22 @@ def from_huggingface(
         name=folder.name,
         problem_type=_problem_type(model.config, folder),
         parity=parity,
+        assumed_clip=clip_samples is None,
     ).freeze()
+
+
+def _compare(
+    extractor: nn.Module, original: Any, model: Any, clips: Tensor, folder: ModelFolder
+) -> Parity:
+    def by_original(x: Tensor) -> dict[str, Tensor]:
+        rate = original.sampling_rate
+        found = original(list(x.numpy()), sampling_rate=rate, return_tensors="np")
+        return {name: torch.from_numpy(np.asarray(value)) for name, value in found.items()}
+
+    try:
+        return check_parity(extractor, by_original, model, clips)
+    except MondegreenError as error:
+        raise MondegreenError(f"{folder.path}: {error}") from error
 
 
 @contextmanager

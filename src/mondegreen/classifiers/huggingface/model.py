@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
+from mondegreen.classifiers.adopted import Finding
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.huggingface.parity import Parity
 
@@ -54,6 +55,7 @@ class HuggingFaceClassifier(Classifier):
         module: Extractor and model.
         problem_type: Whether the labels exclude each other.
         parity: How far features and logits are from the original's.
+        assumed_clip: Whether nobody said how long clips are.
         **options: As of :class:`~mondegreen.classifiers.classifier.Classifier`.
     """
 
@@ -63,8 +65,24 @@ class HuggingFaceClassifier(Classifier):
         *,
         problem_type: ProblemType,
         parity: Parity,
+        assumed_clip: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(module, **options)
         self.problem_type: ProblemType = problem_type
         self.parity = parity
+        self.assumed_clip = assumed_clip
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is known of the model, and from where."""
+        told, seconds = "told by the model", self.clip_samples / self.sample_rate
+        length = "assumed" if self.assumed_clip else "given"
+        parity = f"features {self.parity.features:.1e}, logits {self.parity.logits:.1e}"
+        return (
+            Finding("labels", str(len(self.labels)), told),
+            Finding("problem", self.problem_type.replace("_", " "), told),
+            Finding("sample rate", f"{self.sample_rate} Hz", told),
+            Finding("clip", f"{self.clip_samples} samples ({seconds:g} s)", length),
+            Finding("off its own extractor", parity, f"detected, on {self.parity.clips} clips"),
+        )

@@ -50,7 +50,7 @@ class StackedFbank(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the stacked features of each waveform."""
-        features = self.log_mel(_FULL_SCALE * x[:, 0])
+        features: Tensor = self.log_mel(_FULL_SCALE * x[:, 0])
         with full_precision(x):
             centred = features - features.mean(dim=1, keepdim=True)
             variance = centred.square().sum(dim=1, keepdim=True) / (features.shape[1] - 1)

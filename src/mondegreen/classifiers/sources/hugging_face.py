@@ -1,8 +1,10 @@
-"""An audio-classification model of Hugging Face: ``hf:NAME`` or its folder."""
+"""An audio-classification model of Hugging Face: its folder, or ``hf:NAME``."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
+from typing import ClassVar
 
 from mondegreen.classifiers.contract import ModelOptions
 from mondegreen.classifiers.sources.source import Model, Source
@@ -13,15 +15,13 @@ PREFIX = "hf:"
 
 
 class HuggingFace(Source):
-    """A model of the Hugging Face hub, or a folder that ``save_pretrained`` wrote."""
+    """A folder that ``save_pretrained`` wrote."""
 
     kind = "hugging-face"
 
     @classmethod
     def claims(cls, text: str) -> bool:
-        """Tell by the prefix, or by a ``config.json`` that names a kind of model."""
-        if text.startswith(PREFIX):
-            return True
+        """Tell by a ``config.json`` that names a kind of model."""
         path = Path(text) / "config.json"
         if not path.is_file():
             return False
@@ -35,6 +35,34 @@ class HuggingFace(Source):
         """Load it."""
         from mondegreen.classifiers.huggingface import from_huggingface  # needs transformers
 
-        place = self.text.removeprefix(PREFIX)
-        classifier = from_huggingface(place, clip_samples=options.clip_samples)
-        return Model(classifier, Path(place).name)
+        self._refuse_options(options)
+        classifier = from_huggingface(self.text, clip_samples=options.clip_samples)
+        if options.sample_rate not in (None, classifier.sample_rate):
+            raise MondegreenError(
+                f"{self.text} hears {classifier.sample_rate} Hz, not {options.sample_rate}: leave "
+                "--sample-rate out, and clips are resampled."
+            )
+        return Model(classifier, classifier.name)
+
+    def _refuse_options(self, options: ModelOptions) -> None:
+        """Refuse what would be said in vain: the model's files say it."""
+        blank = ModelOptions()
+        for one in fields(options):
+            free = one.name in ("sample_rate", "clip_samples")
+            if not free and getattr(options, one.name) != getattr(blank, one.name):
+                raise MondegreenError(
+                    f"{self.text}: its files say what it is given and how it answers; leave "
+                    f"--{one.name.replace('_', '-')} out."
+                )
+
+
+class HuggingFaceHub(HuggingFace):
+    """A model of the Hugging Face hub, fetched unless it is in the cache."""
+
+    kind = "hugging-face-hub"
+    unseen: ClassVar[str | None] = "fetches from the Hugging Face hub"
+
+    @classmethod
+    def claims(cls, text: str) -> bool:
+        """Tell by the prefix."""
+        return text.startswith(PREFIX)

@@ -16,7 +16,7 @@ from mondegreen.metrics.extras import require
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-_TYPES = {
+_TYPES: dict[str, type[np.number[Any]]] = {
     "tensor(float)": np.float32,
     "tensor(double)": np.float64,
     "tensor(float16)": np.float16,
@@ -94,7 +94,7 @@ class OnnxModule(nn.Module):
         taken = self.session.get_inputs()[0]
         array = x.detach().cpu().numpy()
         kind = _TYPES[taken.type]
-        if np.issubdtype(kind, np.integer):
+        if issubclass(kind, np.integer):
             limits = np.iinfo(kind)
             array = np.clip(np.rint(array), limits.min, limits.max)
         names = [one.name for one in self.session.get_outputs()]

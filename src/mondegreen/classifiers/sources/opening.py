@@ -25,6 +25,7 @@ GROUP = "mondegreen.classifiers"
 
 BUILT_IN = (
     "http_service:HttpService",
+    "hugging_face:HuggingFaceHub",
     "hugging_face:HuggingFace",
     "exported_program:ExportedProgram",
     "torchscript:TorchScript",

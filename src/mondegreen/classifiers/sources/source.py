@@ -121,13 +121,15 @@ def told(facts: Mapping[str, Any], where: str) -> tuple[tuple[str, ...], ModelOp
     Raises:
         MondegreenError: A fact is of the wrong type.
     """
-    numbers = {name: facts.get(name) for name in ("sample_rate", "clip_samples")}
-    for name, value in numbers.items():
+    numbers: list[int | None] = []
+    for name in ("sample_rate", "clip_samples"):
+        value = facts.get(name)
         if isinstance(value, str) and value.isdecimal():
-            numbers[name] = int(value)
-        elif value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+            value = int(value)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
             raise MondegreenError(f"{where}: its {name} is {value!r}, not a whole number.")
-    return _labels(facts.get("labels"), where), ModelOptions(**numbers)
+        numbers.append(value)
+    return _labels(facts.get("labels"), where), ModelOptions(numbers[0], numbers[1])
 
 
 def _labels(value: Any, where: str) -> tuple[str, ...]:

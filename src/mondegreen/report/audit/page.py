@@ -108,14 +108,14 @@ def render(found: AuditResults, folder: Path, pictures: list[Picture], sound_byt
 
 
 def examples(folder: Path, known: tuple[str, ...], sound_bytes: int) -> list[Example]:
-    """Return some pairs with their sounds, each of another source, as far as they may weigh.
+    """Return some pairs with their sounds, successes first, as far as they may weigh.
 
     Raises:
         MondegreenError: A sound is damaged.
     """
     found: list[Example] = []
     weight = 0
-    for sample in load_samples(folder, known):
+    for sample in sorted(load_samples(folder, known), key=lambda one: not one.success):
         if len(found) == EXAMPLES or sample.source in {one.sample.source for one in found}:
             continue
         if sample.target in {one.sample.target for one in found}:

@@ -1,0 +1,128 @@
+"""Give every reader damaged files for a while; keep those that it stumbles over.
+
+::
+
+    python -m benchmarks.fuzzing --seconds 300 --findings build/fuzzing
+
+A reader may return or raise MondegreenError, within five seconds and a few GiB. With ``--atheris``
+(``pip install atheris``) the damage to one reader's file is guided by coverage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import random
+import resource
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import torch
+from benchmarks.fuzzing.readers import Reader, bytes_of, every_reader
+
+from mondegreen.errors import MondegreenError
+
+LIMIT_S = 5.0
+MEMORY = 12 * 2**30
+
+
+class TooSlowError(Exception):
+    """A reader took longer than it may."""
+
+
+def _too_slow(_: int, __: FrameType | None) -> NoReturn:
+    raise TooSlowError
+
+
+def stumble(reader: Reader, folder: Path, content: bytes) -> str | None:
+    """Return how a reader fails at a file; None where it reads or refuses it."""
+    path = folder / reader.file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    signal.signal(signal.SIGALRM, _too_slow)
+    signal.setitimer(signal.ITIMER_REAL, LIMIT_S)
+    try:
+        reader.read(folder)
+    except MondegreenError:
+        return None
+    except Exception:
+        return traceback.format_exc()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+    return None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks.fuzzing", description=__doc__)
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--seconds", type=float, default=60.0, help="processor time, in all")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--findings", type=Path, default=Path("build/fuzzing"))
+    parser.add_argument("--only", nargs="*", help="readers; all by default")
+    parser.add_argument("--atheris", action="store_true", help="guided by coverage, one reader")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    every = every_reader(options.results)
+    readers = [reader for reader in every if not options.only or reader.name in options.only]
+    if options.atheris:
+        guided(readers[0], options.seconds)
+    found = 0
+    for reader in readers:
+        found += _fuzz(reader, options.seconds / len(readers), options.seed, options.findings)
+    return 1 if found else 0
+
+
+def _fuzz(reader: Reader, seconds: float, seed: int, findings: Path) -> int:
+    rng = random.Random(f"{seed} {reader.name}")
+    seen: set[str] = set()
+    tried, start = 0, time.process_time()
+    with tempfile.TemporaryDirectory() as name:
+        whole = bytes_of(reader, Path(name))
+        while time.process_time() - start < seconds:
+            content = reader.damage(whole, rng)
+            tried += 1
+            said = stumble(reader, Path(name), content)
+            where = said.strip().rsplit("\n  File ", 1)[-1].splitlines()[0] if said else ""
+            if said is None or where in seen:
+                continue
+            seen.add(where)
+            digest = hashlib.sha256(content).hexdigest()[:8]
+            place = findings / f"{reader.name.replace(' ', '-')}-{digest}"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+            place.with_name(place.name + ".txt").write_text(said)
+            print(f"{reader.name}: {place}: {said.strip().splitlines()[-1][:200]}", flush=True)
+    print(f"{reader.name}: {tried} files, {len(seen)} findings", flush=True)
+    return len(seen)
+
+
+def guided(reader: Reader, seconds: float) -> NoReturn:
+    """Let atheris choose the files; it ends the process."""
+    import atheris
+
+    with tempfile.TemporaryDirectory() as name:
+        folder, corpus = Path(name) / "work", Path(name) / "corpus"
+        folder.mkdir()
+        corpus.mkdir()
+        (corpus / "whole").write_bytes(bytes_of(reader, folder))
+
+        def once(content: bytes) -> None:
+            said = stumble(reader, folder, content)
+            if said is not None:
+                raise RuntimeError(said)
+
+        atheris.instrument_all()
+        atheris.Setup([sys.argv[0], f"-max_total_time={int(seconds)}", str(corpus)], once)
+        atheris.Fuzz()
+    raise SystemExit
+
+
+if __name__ == "__main__":
+    sys.exit(main())
