@@ -164,8 +164,8 @@ def test_training_finds_the_tones_and_resumes(
     halved = trainer(tmp_path / "halved")
     real_end, stopped = halved._end_epoch, []
 
-    def end(means: dict[str, float], start: float) -> None:
-        real_end(means, start)
+    def end(means: dict[str, float], seconds: float) -> None:
+        real_end(means, seconds)
         stopped.append(halved.epoch)
         if halved.epoch == 3:
             raise KeyboardInterrupt

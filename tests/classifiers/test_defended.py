@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -96,9 +97,10 @@ def test_the_majority_is_counted() -> None:
 
 def test_votes_have_the_gradient_of_their_mean(small: Classifier) -> None:
     x = clips(2)
-    gradients = []
-    for combine in ("majority", "mean"):
-        defended = Defended(small, Gaussian(sigma=0.05), votes=3, combine=combine)  # type: ignore[arg-type]
+    gradients: list[torch.Tensor] = []
+    ways: tuple[Literal["majority", "mean"], ...] = ("majority", "mean")
+    for combine in ways:
+        defended = Defended(small, Gaussian(sigma=0.05), votes=3, combine=combine)
         z = x.clone().requires_grad_()
         gradients += torch.autograd.grad(defended(z)[:, 1].sum(), z)
     assert torch.equal(*gradients) and bool((gradients[0] != 0).any())
@@ -189,3 +191,16 @@ def test_another_classifier_in_its_place_is_noticed(
     path.write_text("[]")
     with pytest.raises(MondegreenError, match="expected an object"):
         load_classifier(tmp_path / "run")
+
+
+def test_a_file_never_starts_a_program(place: Path, tmp_path: Path) -> None:
+    trap = tmp_path / "trap.py"
+    trap.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    with pytest.raises(MondegreenError, match="adopt it"):
+        save_defended(tmp_path / "run", Path(f"{trap}:build"), parse_defence("gain"), 1)
+    save_defended(tmp_path / "run", place, parse_defence("gain"), 1)
+    path = tmp_path / "run" / "defended.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"classifier": f"{trap}:build"}))
+    with pytest.raises(MondegreenError, match="Files never start programs"):
+        load_classifier(tmp_path / "run")
+    assert not (tmp_path / "ran").exists()

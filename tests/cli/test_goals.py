@@ -47,7 +47,7 @@ def taught(config: ClassifierConfig, root: Path, lines: list[str]) -> Classifier
     optimizer = torch.optim.Adam(tagger.parameters(), 1e-2)
     for _ in range(25):
         optimizer.zero_grad()
-        binary_cross_entropy_with_logits(tagger(x), y).backward()
+        binary_cross_entropy_with_logits(tagger(x), y).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     return tagger.eval()
 

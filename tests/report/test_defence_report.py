@@ -192,12 +192,15 @@ def test_attacks_that_were_weak_before_prove_nothing(tmp_path: Path) -> None:
 def test_intervals_decide(tmp_path: Path) -> None:
     def wide(values: dict[str, Any]) -> None:
         values["rows"][1]["cells"][0]["success_interval"] = [0.05, 0.3]  # of "solid"
-        values["rows"][2]["cells"][0]["success_interval"] = [0.12, 0.99]  # of "brittle"
+        values["rows"][0]["cells"][1]["success_interval"] = [0.05, 0.85]  # of "brittle", plain
+        values["rows"][3]["cells"][0]["success_interval"] = [0.3, 0.85]  # of "soft", knowing
         values["defences"][5]["loss_interval"] = [0.04, 0.4]  # of "dear"
 
     loose = changed(tmp_path, wide)
     words = [judge(loose, one, loose.budgets[0]).words for one in loose.defences]
-    assert words[0] == WEAKENS and words[1] == USELESS and words[5] == HOLDS
+    assert words[0] == WEAKENS and words[5] == HOLDS
+    assert words[1] == USELESS, "nobody surely loses more than ten points"
+    assert words[2] == PLAIN_ONLY, "who knows it does not surely lose"
 
 
 def test_a_retrained_generator_knows_defences_but_no_detector(tmp_path: Path) -> None:

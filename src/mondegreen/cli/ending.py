@@ -51,9 +51,9 @@ def end_with_code(run: Callable[[], int | None], words: Sequence[str]) -> int:
     except KeyboardInterrupt as stop:
         return _interrupted(stop, words)
     except Exception as error:
-        stop = _interruption(error)
-        if stop is not None:
-            return _interrupted(stop, words)
+        hidden = _interruption(error)
+        if hidden is not None:
+            return _interrupted(hidden, words)
         if isinstance(error, BrokenPipeError):
             sys.stderr.close()
             return FAILED

@@ -62,7 +62,7 @@ def best_threshold(probabilities: Tensor, truth: Tensor) -> float:
     hits, taken, total = _curve(probabilities, truth)
     if not total:
         return 0.5
-    levels = probabilities.double().unique().flip(0)
+    levels = torch.unique(probabilities.double()).flip(0)
     reached = (2 * hits / (taken + total)).where(levels > _LEAST, 0.0)  # no threshold is below 0
     best = int(reached.argmax())
     below = float(levels[best + 1]) if best + 1 < len(levels) else 0.0
@@ -86,7 +86,7 @@ def f1(found: Tensor, truth: Tensor) -> float:
 
 def _curve(scores: Tensor, truth: Tensor) -> tuple[Tensor, Tensor, int]:
     """Return, from the highest level down, how many clips of the tag and in all reach it."""
-    _, place = scores.double().unique(return_inverse=True)
+    _, place = torch.unique(scores.double(), return_inverse=True)
     count = int(place.max()) + 1 if len(place) else 0
     taken = torch.bincount(place, minlength=count).flip(0).cumsum(0).double()
     weights = truth.double()

@@ -19,6 +19,9 @@ COST = 0.05
 HELD = 0.2
 """A defence holds where surely no more than this share of the pairs succeeds."""
 
+FELT = 0.1
+"""An attack that surely loses more than this of its success, in points, feels the defence."""
+
 COSTS = "costs too much accuracy"
 HOLDS = "holds"
 PLAIN_ONLY = "only against the plain attacker"
@@ -33,8 +36,9 @@ RULE = (
     f"{100 * HELD:.0f} % of the pairs without it. "
     f"**{HOLDS}**: the strongest attack that was tried, by anybody, has at most "
     f"{100 * HELD:.0f} % of the pairs. "
-    f"**{PLAIN_ONLY}**: plain attacks lose success to it, and one that knows it has more than all "
-    f"of them. **{WEAKENS}**: all attacks lose success. **{USELESS}**: the rest."
+    f"**{PLAIN_ONLY}**: plain attacks lose more than {100 * FELT:.0f} points of success to it, and "
+    f"one that knows it does not, or has more than all of them. **{WEAKENS}**: all attacks lose "
+    f"more than {100 * FELT:.0f} points. **{USELESS}**: the rest."
 )
 """The rule of :func:`judge` in words."""
 
@@ -95,6 +99,9 @@ def _among(before: float, ignorant: Interval, informed: Interval) -> str:
     """
     if max(ignorant[1], informed[1]) <= HELD:
         return HOLDS
-    if ignorant[1] < before and informed[0] > ignorant[1]:
-        return PLAIN_ONLY
-    return WEAKENS if max(ignorant[1], informed[1]) < before else USELESS
+    felt, felt_by_all = (
+        end < before - FELT for end in (ignorant[1], max(ignorant[1], informed[1]))
+    )
+    if felt_by_all and informed[0] <= ignorant[1]:
+        return WEAKENS
+    return PLAIN_ONLY if felt else USELESS
