@@ -18,7 +18,7 @@ Norms = Literal["mixed", "frozen", "separate"]
 TargetRule = Literal["random", "confusing"]
 """Which wrong label the generator aims at."""
 
-DEFAULT_STEPS = {"generator": 0, "refined": 1, "pgd": 5, "trades": 5, "fast": 1}
+DEFAULT_STEPS = {"generator": 0, "refined": 1, "pgd": 3, "trades": 3, "fast": 1}
 
 _LEAST = (
     ("epochs", 1),
@@ -36,10 +36,10 @@ _LEAST = (
 class Hardening:
     """Who attacks, how strongly, and how the classifier learns from it."""
 
-    method: MethodKind = "fast"
-    """fast: one gradient step from a random start (Wong et al. 2020); pgd: several (Madry et al.
-    2018); trades: the same, and the answers shall agree (Zhang et al. 2019); generator: one that is
-    trained in turns with the classifier; refined: its proposal and one gradient step."""
+    method: MethodKind = "pgd"
+    """pgd: gradient steps from a random start (Madry et al. 2018); fast: a single long one (Wong et
+    al. 2020); trades: as pgd, and the answers shall agree (Zhang et al. 2019); generator: one that
+    is trained in turns with the classifier; refined: its proposal and one gradient step."""
     epochs: int = 40
     """Passes over the training split."""
     minutes: float | None = None
@@ -54,7 +54,7 @@ class Hardening:
     beta: float = 4.0
     """Weight of the divergence between the answers before and after the attack (trades)."""
     steps: int | None = None
-    """Gradient steps of the inner attack; by default 1 (refined, fast) or 5 (pgd, trades)."""
+    """Gradient steps of the inner attack; by default 1 (refined, fast) or 3 (pgd, trades)."""
     step: float | None = None
     """Length of the first gradient step as a share of the budget; they become shorter. By default
     1 for fast, otherwise 0.5."""

@@ -64,17 +64,13 @@ def _fooled(before: Hardened, one: Hardened) -> list[str]:
 
 
 def cost(found: HardeningResults) -> list[str]:
-    """Return, for each classifier, what training took to reach the robustness of the others.
+    """Return what training took to become as robust: each method beside the first one.
 
-    For every pair of trainings with the same measure of robustness: the processor time that each
-    needed until it first reached, on validation clips, the lower of their two highest levels.
+    It is the processor time that both needed until they first reached, on validation clips, the
+    lower of their two highest levels.
     """
     trained = [one for one in found.after if one.training is not None]
-    lines = []
-    for index, one in enumerate(trained):
-        for other in trained[index + 1 :]:
-            lines += _compare(one, other)
-    return lines
+    return [line for other in trained[1:] for line in _compare(trained[0], other)]
 
 
 def _compare(one: Hardened, other: Hardened) -> list[str]:
