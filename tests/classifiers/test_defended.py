@@ -191,3 +191,16 @@ def test_another_classifier_in_its_place_is_noticed(
     path.write_text("[]")
     with pytest.raises(MondegreenError, match="expected an object"):
         load_classifier(tmp_path / "run")
+
+
+def test_a_file_never_starts_a_program(place: Path, tmp_path: Path) -> None:
+    trap = tmp_path / "trap.py"
+    trap.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    with pytest.raises(MondegreenError, match="adopt it"):
+        save_defended(tmp_path / "run", Path(f"{trap}:build"), parse_defence("gain"), 1)
+    save_defended(tmp_path / "run", place, parse_defence("gain"), 1)
+    path = tmp_path / "run" / "defended.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"classifier": f"{trap}:build"}))
+    with pytest.raises(MondegreenError, match="Files never start programs"):
+        load_classifier(tmp_path / "run")
+    assert not (tmp_path / "ran").exists()

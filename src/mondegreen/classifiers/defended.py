@@ -19,7 +19,9 @@ from torch import Tensor, nn
 from mondegreen.channels import Channel, Streams, parse_channel
 from mondegreen.channels.channel import pass_straight
 from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.consent import refuse_named_by
 from mondegreen.classifiers.places import defended_file
+from mondegreen.classifiers.sources import is_source
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json
@@ -220,9 +222,14 @@ def save_defended(folder: Path, place: Path, defence: Defence, seed: int) -> Def
         seed: Of the draws.
 
     Raises:
-        MondegreenError: There is no classifier, it is defended already, or the folder cannot be
-            written.
+        MondegreenError: There is no classifier, it is defended already, it is a program or a
+            service that was not adopted, or the folder cannot be written.
     """
+    if is_source(place):
+        raise MondegreenError(
+            f"{place} is a model made elsewhere, which a file may not open by itself: adopt it "
+            "first (mondegreen adopt), and defend the folder."
+        )
     if defended_file(place) is not None:
         raise MondegreenError(
             f"{place} is defended already; join the channels by + in place of it."
@@ -250,9 +257,11 @@ def load_defended(path: Path) -> Defended:
     """Load the classifier that a ``defended.json`` names, behind its defence, frozen.
 
     Raises:
-        MondegreenError: The file is damaged, or the classifier is gone or another one now.
+        MondegreenError: The file is damaged, the classifier is gone or another one now, or loading
+            it would run code that nobody named.
     """
     config = read_defended(path)
+    refuse_named_by(config.classifier, path)
     if defended_file(config.classifier) is not None:  # before it is opened: it may name itself
         raise MondegreenError(f"{path}: {config.classifier} is defended already.")
     classifier = load_classifier(config.classifier)

@@ -51,9 +51,9 @@ def end_with_code(run: Callable[[], int | None], words: Sequence[str]) -> int:
     except KeyboardInterrupt as stop:
         return _interrupted(stop, words)
     except Exception as error:
-        behind = _interruption(error)
-        if behind is not None:
-            return _interrupted(behind, words)
+        hidden = _interruption(error)
+        if hidden is not None:
+            return _interrupted(hidden, words)
         if isinstance(error, BrokenPipeError):
             sys.stderr.close()
             return FAILED

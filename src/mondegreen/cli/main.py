@@ -59,6 +59,9 @@ one that sounds the same and is heard as a label of your choice. Use it on model
   mondegreen evaluate --generator runs/generator --out runs/evaluation
   mondegreen attack hello.wav --target yes --generator runs/generator --out fooled
 
+[bold]Your own model[/bold] (a Python function, TorchScript, ONNX, Hugging Face, a service)
+  mondegreen audit my_model.py:build --data clips --labels yes no --sample-rate 16000
+
 mondegreen COMMAND --help explains every option. Exit codes: 0 done, 1 something is broken (doctor),
 2 wrong input, 130 interrupted,
 143 terminated.

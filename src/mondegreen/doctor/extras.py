@@ -31,6 +31,7 @@ EXTRAS = (
     Extra("codecs", {"av": "av"}, "channels with real codecs: MP3, Opus, AAC, AMR, G.722"),
     Extra("rooms", {"pyroomacoustics": "pyroomacoustics"}, "channels with simulated rooms"),
     Extra("demo", {"gradio": "gradio"}, "serve, the live page"),
+    Extra("hf", {"transformers": "transformers"}, "audio classifiers of Hugging Face"),
     Extra("baselines", {"foolbox": "foolbox"}, "attacks checked against Foolbox"),
 )
 
