@@ -34,7 +34,14 @@ OPTIONS = HardeningOptions(
     check_db=1.0,
     batch_size=4,
 )
-GOOD = Rates(fewer_steps=0.3, restarts=0.4, gradient_on_few=0.4, black_box=0.2, unbounded=1.0)
+GOOD = Rates(
+    fewer_steps=0.3,
+    restarts=0.4,
+    other_ways=0.2,
+    gradient_on_few=0.4,
+    black_box=0.2,
+    unbounded=1.0,
+)
 
 
 class Saturated(nn.Module):
@@ -74,8 +81,8 @@ def test_masked_gradients_are_flagged_and_true_ones_are_not(
     content = measure_hardening(subjects(classifier, masked), bench, tmp_path)
     first, second = content["classifiers"]
     holds = [[check["holds"] for check in one["checks"]] for one in (first, second)]
-    assert not holds[1][2] and second["unreliable"]
-    assert holds[0][0] and holds[0][3]
+    assert not holds[1][3] and second["unreliable"]
+    assert holds[0][0] and holds[0][4]
     assert first["clean_accuracy"] == pytest.approx(4 / 6)
     found = load_hardening(tmp_path / "hardening.json")
     rate = found.before.robust(1.0)
@@ -110,16 +117,17 @@ def test_what_is_measured_is_not_measured_again(
     [
         (GOOD, [1.0, 2.0, 3.0], None),
         (replace(GOOD, restarts=0.29), [1.0, 2.0], 0),
-        (replace(GOOD, black_box=0.41), [1.0, 2.0], 1),
-        (replace(GOOD, unbounded=0.9), [1.0, 2.0], 2),
-        (GOOD, [1.0, 2.0, 1.0, 0.5], 3),
+        (replace(GOOD, other_ways=0.41), [1.0, 2.0], 1),
+        (replace(GOOD, black_box=0.41), [1.0, 2.0], 2),
+        (replace(GOOD, unbounded=0.9), [1.0, 2.0], 3),
+        (GOOD, [1.0, 2.0, 1.0, 0.5], 4),
     ],
 )
 def test_each_check_fails_where_it_should(
     rates: Rates, losses: list[float], failing: int | None
 ) -> None:
     found = [check["holds"] for check in checks(rates, losses)]
-    assert found == [number != failing for number in range(4)]
+    assert found == [number != failing for number in range(5)]
 
 
 def test_the_loss_starts_with_noise_and_rises(classifier: Classifier, data: ClipDataset) -> None:

@@ -35,6 +35,8 @@ class Rates:
     """Of a shorter gradient search."""
     restarts: float
     """Of the whole search with its restarts."""
+    other_ways: float
+    """Of the best search of another kind: another loss, or gradients shaped to the clip."""
     gradient_on_few: float
     """Of the gradient search on the clips that the black-box attack was given."""
     black_box: float
@@ -51,14 +53,15 @@ def checks(rates: Rates, losses: Sequence[float]) -> list[dict[str, Any]]:
         losses: Mean loss before each step of a gradient search.
 
     Example:
-        >>> found = checks(Rates(0.3, 0.4, 0.4, 0.2, 1.0), [0.5, 1.0, 1.2])
+        >>> found = checks(Rates(0.3, 0.4, 0.5, 0.4, 0.2, 1.0), [0.5, 1.0, 1.2])
         >>> [one["holds"] for one in found]
-        [True, True, True, True]
+        [True, False, True, True, True]
     """
     rising = [after >= before for before, after in pairwise(losses)]
     share = sum(rising) / len(rising) if rising else 0.0
     return [
         _check("more steps and restarts find no less", rates.restarts, rates.fewer_steps),
+        _check("other losses and shaped gradients find no more", rates.restarts, rates.other_ways),
         _check("gradients find no less than a black box", rates.gradient_on_few, rates.black_box),
         _check("a perturbation as loud as the clip always succeeds", rates.unbounded, _ALWAYS),
         _check("the loss rises along the steps", share, _RISES),
