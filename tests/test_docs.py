@@ -75,6 +75,11 @@ def known(words: list[str]) -> bool:
         options = [word for word in words[1:] if word.startswith("--")]
         fields = [option.removeprefix("--").removeprefix("no-") for option in options]
         return all(field.replace("-", "_") in source for field in fields)
+    if words[1:2] == ["-m"] and words[2].startswith("benchmarks."):
+        folder = ROOT / words[2].replace(".", "/")
+        source = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+        options = [word for word in words if word.startswith("--")]
+        return bool(source) and all(f'"{option}"' in source for option in options)
     return words[:3] == ["python3", "-m", "venv"]
 
 

@@ -110,9 +110,14 @@ def test_generator_attack_keeps_other_budgets_than_its_own(
     assert attack.name == f"generator-{network.kind}"
 
 
-def test_a_generator_refuses_a_classifier_with_other_labels(tone_spotter: Classifier) -> None:
+def test_a_generator_knows_labels_by_their_names(tone_spotter: Classifier) -> None:
     config = describe_classifier(tone_spotter, SpectralConfig(width=16, blocks=1), (), 20.0)
     attack = GeneratorAttack(generator=Generator(config).eval())
-    tone_spotter.labels = tone_spotter.labels[::-1]
-    with pytest.raises(MondegreenError, match="in this order"):
-        attack(tone_spotter, torch.zeros(1, 1, SAMPLES), ["low"], budget=None)
+    x = 0.1 * torch.randn(1, 1, SAMPLES, generator=torch.Generator().manual_seed(3))
+    made = attack(tone_spotter, x, ["low"], budget=None).x_adv
+    known = tone_spotter.labels
+    tone_spotter.labels = known[::-1]
+    assert torch.equal(attack(tone_spotter, x, ["low"], budget=None).x_adv, made)
+    tone_spotter.labels = tuple(f"{name} tone" for name in known)
+    with pytest.raises(MondegreenError, match=r"knows the labels .*, not low tone of"):
+        attack(tone_spotter, x, ["low tone"], budget=None)

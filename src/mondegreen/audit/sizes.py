@@ -96,7 +96,7 @@ def choose_sizes(speed: Speed, amounts: Amounts, minutes: float, *, together: bo
         >>> amounts = Amounts(2800, 350, 32, 3330, 370)
         >>> sizes = choose_sizes(speed, amounts, 10, together=True)
         >>> sizes.epochs, sizes.pairs, sizes.blind_pairs, sizes.queries
-        (18, 302, 104, 1000)
+        (17, 310, 126, 2000)
     """
     shares = SHARES_TOGETHER if together else SHARES_ALONE
     if speed.gradient is None or speed.step is None:

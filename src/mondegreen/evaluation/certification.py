@@ -54,7 +54,7 @@ def certified_radius(votes: int, draws: int, sigma: float, alpha: float) -> floa
 
     Example:
         >>> round(certified_radius(1000, 1000, 1.0, 0.001), 3)
-        2.462
+        2.463
     """
     share = clopper_pearson_lower(votes, draws, alpha)
     return sigma * NormalDist().inv_cdf(share) if share > 0.5 else 0.0

@@ -228,7 +228,7 @@ def bootstrap_interval(
         raise ValueError(f"{outcomes.size} outcomes, but {names.size} groups")
     if outcomes.size == 0:
         return 0.0, 1.0
-    if outcomes.min() == outcomes.max():
+    if outcomes.min() == outcomes.max() and outcomes[0] in (0.0, 1.0):
         beyond = 1.0 - (0.5 - confidence / 2) ** (1.0 / outcomes.size)
         return (1.0 - beyond, 1.0) if outcomes[0] else (0.0, beyond)
     _, member = np.unique(names, return_inverse=True)

@@ -56,7 +56,8 @@ def best_threshold(probabilities: Tensor, truth: Tensor) -> float:
         A number between 0 and 1; 0.5 where no clip has the tag.
 
     Example:
-        >>> best_threshold(torch.tensor([0.9, 0.6, 0.4]), torch.tensor([True, True, False]))
+        >>> told = best_threshold(torch.tensor([0.9, 0.6, 0.4]), torch.tensor([True, True, False]))
+        >>> round(told, 6)
         0.5
     """
     hits, taken, total = _curve(probabilities, truth)
