@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -24,7 +23,7 @@ from mondegreen.hardening.norms import under_attack
 UNBOUNDED_DB = 0.0
 """A perturbation as loud as the clip itself: within it, an attack that works always succeeds."""
 
-_START, _STEP, _ALWAYS, _RISES = 0.3, 0.3, 0.95, 0.9
+_START, _STEP, _ALWAYS, _STAYS = 0.3, 0.3, 0.95, 0.95
 
 
 @dataclass(frozen=True)
@@ -57,14 +56,15 @@ def checks(rates: Rates, losses: Sequence[float]) -> list[dict[str, Any]]:
         >>> [one["holds"] for one in found]
         [True, False, True, True, True]
     """
-    rising = [after >= before for before, after in pairwise(losses)]
-    share = sum(rising) / len(rising) if rising else 0.0
+    gained = max(losses) - losses[0]
+    # Steps of a fixed length ripple about the top; masked gradients lose their way.
+    kept = (losses[-1] - losses[0]) / gained if gained > 0.0 else 0.0
     return [
         _check("more steps and restarts find no less", rates.restarts, rates.fewer_steps),
         _check("other losses and shaped gradients find no more", rates.restarts, rates.other_ways),
         _check("gradients find no less than a black box", rates.gradient_on_few, rates.black_box),
         _check("a perturbation as loud as the clip always succeeds", rates.unbounded, _ALWAYS),
-        _check("the loss rises along the steps", share, _RISES),
+        _check("the loss rises along the steps and stays up", kept, _STAYS),
     ]
 
 
