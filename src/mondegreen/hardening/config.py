@@ -40,7 +40,7 @@ class Hardening:
     """pgd: gradient steps from a random start (Madry et al. 2018); fast: a single long one (Wong et
     al. 2020); trades: as pgd, and the answers shall agree (Zhang et al. 2019); generator: one that
     is trained in turns with the classifier; refined: its proposal and one gradient step."""
-    epochs: int = 40
+    epochs: int = 20
     """Passes over the training split."""
     minutes: float | None = None
     """Choose the number of epochs, after the first one, so that the training takes about so long on
