@@ -35,6 +35,11 @@ holds out.txt
 expect 0 "$command" train generator --help
 expect 0 "$command" data download --help
 
+# The longest of all runs beside the others, on a core of its own.
+"$command" reproduce --preset smoke --jobs 1 --out reproduction >reproduction.txt 2>&1 &
+reproducing=$!
+trap 'kill "$reproducing" 2>/dev/null || true; wait || true; rm -rf "$folder"' EXIT
+
 expect 0 "$command" demo --preset smoke --out demo
 holds demo/evaluation/results.json demo/evaluation/report.html demo/evaluation/pairs.csv
 holds demo/evaluation/figures/success_matrix.png demo/generator/metrics.jsonl
@@ -117,9 +122,9 @@ expect 0 "$command" harden report --classifiers demo/classifier hardened --gener
 holds hardening/hardening.json hardening/table.md hardening/figures/hardening.svg
 expect 2 "$command" harden --classifier demo/classifier --method generator --out nothing
 
-expect 0 "$command" audit demo/classifier --minutes 0.05 --start-from scratch --out audit
+expect 0 "$command" audit demo/classifier --minutes 0.05 --start-from scratch --target yes --out audit
 holds audit/audit.json audit/report.html audit/figures/success_over_snr.svg
-expect 0 "$command" audit demo/classifier --minutes 0.05 --start-from scratch --out audit
+expect 0 "$command" audit demo/classifier --minutes 0.05 --start-from scratch --target yes --out audit
 expect 2 "$command" audit nothing-here --data voices --out nothing
 expect 0 "$command" defend --classifier demo/classifier --defence median:samples=3 --out defended
 expect 0 "$command" defences --generator demo/generator --defence gaussian:sigma=0.01@2 \
@@ -157,13 +162,14 @@ expect 0 "$command" attack voices/no/*_0.wav --target yes --streaming --generato
 expect 0 "$command" train generator --preset smoke --classifier demo/classifier \
   --start-from demo/generator --training.epochs 1 --out more
 
-expect 0 "$command" reproduce --preset smoke --out reproduction
+wait "$reproducing" || { cat reproduction.txt >&2; exit 1; }
+! grep -q Traceback reproduction.txt || { cat reproduction.txt >&2; exit 1; }
 holds reproduction/reproduction.json reproduction/report.html
 holds reproduction/music/all/evaluation/results.json reproduction/figures/error-rates.svg
 rm reproduction/report.html
 expect 0 "$command" report reproduction
 holds reproduction/report.html
-expect 0 "$command" reproduce --preset smoke --out reproduction --plan
+expect 0 "$command" reproduce --preset smoke --jobs 1 --out reproduction --plan
 ! grep -Eq "waiting|failed|left out" err.txt || { cat err.txt >&2; exit 1; }
 
 # The live page: start it, ask it, stop it; it leaves nothing behind.
