@@ -2,6 +2,7 @@
 # Runs every command once, at the smallest size, on a synthetic corpus; checks what it left behind.
 set -euo pipefail
 command=${MONDEGREEN:-mondegreen}
+export OMP_NUM_THREADS=1  # the networks are tiny, and two things run at once
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
