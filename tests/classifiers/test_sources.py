@@ -66,9 +66,9 @@ def test_mistakes_in_a_python_file_are_named(workplace: Path) -> None:
         load("their_spotter.py:absent")
     with pytest.raises(MondegreenError, match=r"nowhere.py does not exist"):
         load("nowhere.py:build")
-    Path("broken_of_a_user.py").write_text("def build():\n    return missing_name\n")
-    with pytest.raises(MondegreenError, match=r"broken_of_a_user.py, line 2: NameError"):
-        load("broken_of_a_user.py:build")
+    Path("failing_of_a_user.py").write_text("def build():\n    return missing_name\n")
+    with pytest.raises(MondegreenError, match=r"failing_of_a_user.py, line 2: NameError"):
+        load("failing_of_a_user.py:build")
     Path("number_of_a_user.py").write_text("build = 7\n")
     with pytest.raises(MondegreenError, match="a int is no model"):
         load("number_of_a_user.py:build")
