@@ -17,6 +17,7 @@ from mondegreen.data.cache import ClipCache
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.data.folder import folder_corpus
 from mondegreen.errors import MondegreenError
+from mondegreen.gan.batches import Batch
 from mondegreen.gan.channel_mix import ChannelMix
 from mondegreen.gan.config import BudgetSchedule, GeneratorTraining
 from mondegreen.gan.losses import LossWeights
@@ -122,7 +123,7 @@ def test_the_classifier_hears_the_channel_and_the_size_is_measured_before(
     x, target = data.waveforms()[:4], torch.zeros(4, dtype=torch.int64)
     x_adv = x + 0.1 * x.flip(2)
     passage = deaf.passages(1)[0] if deaf else None
-    loss, losses = work._losses(x, x_adv.requires_grad_(), target, None, passage)
+    loss, losses = work.objective(Batch(x, target, passage=passage), x_adv.requires_grad_(), None)
     silent = classifier(torch.zeros_like(x))
     expected = torch.nn.functional.cross_entropy(silent if deaf else classifier(x_adv), target)
     assert losses["generator/classifier"] == pytest.approx(float(expected.detach()), abs=1e-3)

@@ -1,0 +1,146 @@
+"""What each step of a generator's training is given: clips, targets, budgets, a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from mondegreen.audio import Normalization
+from mondegreen.data.augment import Augment, uniform
+from mondegreen.data.dataset import ClipDataset
+from mondegreen.epochs import Epoch
+from mondegreen.errors import MondegreenError
+from mondegreen.gan.channel_mix import ChannelMix, Passage
+from mondegreen.gan.config import GeneratorTraining
+from mondegreen.gan.validation import draw_targets
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Clips and what is asked of each."""
+
+    x: Tensor
+    """Waveforms, ``(batch, 1, time)``."""
+    target: Tensor
+    """Labels to reach, ``(batch,)``."""
+    snr_db: Tensor | None = None
+    """A budget for each clip, ``(batch,)``; None where there is none."""
+    quietness: Tensor | None = None
+    """How quiet each clip is asked to be, ``(batch,)``; None where that is not learned."""
+    passage: Passage | None = None
+    """What lies between the clips and the classifier."""
+
+    def __len__(self) -> int:
+        """Return the number of clips."""
+        return len(self.x)
+
+    def to(self, fabric: Fabric) -> Batch:
+        """Return the batch on the device of the training."""
+        x, target = fabric.to_device(self.x), fabric.to_device(self.target)
+        snr_db, quiet = (
+            None if one is None else fabric.to_device(one) for one in (self.snr_db, self.quietness)
+        )
+        return replace(self, x=x, target=target, snr_db=snr_db, quietness=quiet)
+
+    def part(self, rows: slice) -> Batch:
+        """Return some of the clips."""
+        snr_db, quiet = (
+            None if one is None else one[rows] for one in (self.snr_db, self.quietness)
+        )
+        return replace(
+            self, x=self.x[rows], target=self.target[rows], snr_db=snr_db, quietness=quiet
+        )
+
+
+class Batches:
+    """Draws the batches of a training.
+
+    Args:
+        training: Sizes and the schedule of the budget.
+        data: The labelled clips to attack.
+        unlabelled: Clips without a label, as additional input.
+        augment: Changes to the clips before they are attacked.
+        channels: What lies between the generator and the classifier.
+        targets: The labels to reach, as indices.
+        quiet: Whether the network learns quietness.
+        normalization: How the classifier's PCM becomes a float.
+
+    Raises:
+        MondegreenError: There are fewer than two clips.
+    """
+
+    def __init__(
+        self,
+        training: GeneratorTraining,
+        data: ClipDataset,
+        *,
+        unlabelled: ClipDataset | None,
+        augment: Augment | None,
+        channels: ChannelMix | None,
+        targets: Tensor,
+        quiet: bool,
+        normalization: Normalization,
+    ) -> None:
+        if len(data) < 2:
+            raise MondegreenError("there are fewer than two clips to train a generator on.")
+        self.training, self.data, self.quiet = training, data, quiet
+        self.unlabelled = unlabelled if training.unlabelled_share > 0 else None
+        self.augment, self.channels, self.targets = augment, channels, targets
+        self.normalization: Normalization = normalization
+        self.labelled_size = training.batch_size
+        if self.unlabelled is not None:
+            extra = round(training.batch_size * training.unlabelled_share)
+            self.labelled_size = max(1, training.batch_size - extra)
+
+    def __len__(self) -> int:
+        """Return the number of batches of an epoch."""
+        return -(-len(self.data) // self.labelled_size)
+
+    def draw(self, epoch: Epoch, progress: Callable[[], float]) -> Iterator[Batch]:
+        """Yield the batches that are left of an epoch.
+
+        Args:
+            epoch: Which, and where in it.
+            progress: Tells which share of the training is done, from 0 to 1.
+        """
+        random, scale = epoch.random, self.normalization
+        for x, label in epoch.batches(self.data, self.labelled_size, scale):
+            label = label.clone()
+            if self.unlabelled is not None:
+                extra = self.training.batch_size - self.labelled_size
+                more = self.unlabelled.sample(extra, random, normalization=scale)[0]
+                x, label = torch.cat([x, more]), torch.cat([label, label.new_full((extra,), -1)])
+            if len(x) < 2:
+                continue  # batch normalisation needs two clips
+            if self.augment is not None:
+                x = self.augment(x, random)
+            target = draw_targets(label, self.targets, random)
+            snr_db = self._budget(len(x), progress(), random)
+            quietness = self._quietness(len(x), random)
+            passage = self.channels.draw(random) if self.channels else None
+            yield Batch(x, target, snr_db, quietness, passage)
+
+    def describe(self, epoch: Epoch) -> str:
+        """Name the batch at work, for an error message."""
+        return epoch.describe(self.data, self.labelled_size)
+
+    def _budget(self, size: int, progress: float, random: torch.Generator) -> Tensor | None:
+        """Draw each clip's budget around the schedule's."""
+        schedule = self.training.budget
+        if schedule is None:
+            return None
+        return schedule.at(progress) + uniform(size, *schedule.spread_db, random)
+
+    def _quietness(self, size: int, random: torch.Generator) -> Tensor | None:
+        """Draw how quiet each clip is asked to be."""
+        if not self.quiet:
+            return None
+        asked = torch.rand(size, generator=random) < self.training.quiet_share
+        return asked * uniform(size, 0.0, 1.0, random)
