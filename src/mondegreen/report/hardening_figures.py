@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mondegreen.report.comparison_style import COLOURS
 from mondegreen.report.hardening_results import Hardened, HardeningResults, Rate
-from mondegreen.report.style import CYCLE, GREY, PAGE, figure_style, plain
+from mondegreen.report.style import GREY, PAGE, figure_style, plain
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
 
 
 def hardening_figure(found: HardeningResults) -> Figure:
@@ -96,4 +97,5 @@ def _line(
 
 
 def _colour(number: int) -> str:
-    return GREY if number == 0 else CYCLE[(number - 1) % (len(CYCLE) - 1)]
+    others = [one for one in COLOURS if one != GREY]
+    return GREY if number == 0 else others[(number - 1) % len(others)]
