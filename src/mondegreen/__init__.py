@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mondegreen.budgets import L2, SNR, Budget, Linf, parse_budget
     from mondegreen.channels import Channel, parse_channel
     from mondegreen.classifiers.classifier import Classifier, load_classifier
+    from mondegreen.classifiers.huggingface import from_huggingface
     from mondegreen.errors import MondegreenError
     from mondegreen.evaluation.evaluate import Evaluation, evaluate
     from mondegreen.generators.generator import Generator, load_generator
@@ -35,6 +36,7 @@ __all__ = [
     "MondegreenError",
     "attack_recording",
     "evaluate",
+    "from_huggingface",
     "load_classifier",
     "load_generator",
     "open_clips",
@@ -53,6 +55,7 @@ _HOMES = {
     "budgets": ("SNR", "Budget", "L2", "Linf", "parse_budget"),
     "channels": ("Channel", "parse_channel"),
     "classifiers.classifier": ("Classifier", "load_classifier"),
+    "classifiers.huggingface": ("from_huggingface",),
     "errors": ("MondegreenError",),
     "evaluation.evaluate": ("Evaluation", "evaluate"),
     "generators.generator": ("Generator", "load_generator"),

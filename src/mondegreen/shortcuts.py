@@ -1,4 +1,30 @@
-"""The whole job from Python in a few calls, with the defaults of the command line."""
+"""The whole job from Python in a few calls, with the defaults of the command line.
+
+Example:
+    Two labels of noise and a linear model; a generator of one epoch; how often it succeeds.
+
+    >>> import numpy, soundfile, tempfile
+    >>> from mondegreen import SNR, GeneratorAttack, evaluate
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in ("no", "yes"):
+    ...     (folder / "clips" / name).mkdir(parents=True)
+    ...     for speaker in range(30):
+    ...         noise = numpy.random.default_rng(speaker).uniform(-0.1, 0.1, 1000)
+    ...         soundfile.write(folder / "clips" / name / f"s{speaker}_nohash_0.wav", noise, 8000)
+    >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(1000, 2))
+
+    From here on, these are the five lines.
+
+    >>> spotter = Classifier.from_module(
+    ...     model, labels=("no", "yes"), sample_rate=8000, clip_samples=1000
+    ... )
+    >>> clips = open_clips(folder / "clips", spotter, cache=folder / "cache")
+    >>> generator = train_generator(spotter, clips, folder / "run", epochs=1, preset="smoke")
+    >>> attack = GeneratorAttack(generator=generator)
+    >>> found = evaluate(attack, spotter, clips["test"], budget=SNR(20))
+    >>> len(found.pairs), round(found.mean_snr_db, 1)
+    (8, 20.0)
+"""
 
 from __future__ import annotations
 

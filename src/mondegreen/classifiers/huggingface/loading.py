@@ -68,6 +68,11 @@ def from_huggingface(
         MissingExtraError: Transformers is not installed.
         MondegreenError: The model is not there, is no audio classifier, has no safetensors, or its
             extractor is not understood or answers differently in PyTorch.
+
+    Example:
+        >>> from_huggingface("nowhere")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        mondegreen.errors.MondegreenError: nowhere holds no config.json, ...
     """
     folder = open_folder(place, revision=revision, offline=offline)
     where = str(folder.preprocessor_path)
