@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mondegreen.files import read_json
-from mondegreen.report.fields import Fields
+from mondegreen.report.fields import Fields, Interval
 from mondegreen.report.results import (
     AttackedClassifier,
     AttackUsed,
@@ -19,10 +18,8 @@ from mondegreen.report.results import (
     read_budget,
     read_classifier,
     read_data,
-    read_interval,
     read_quality,
 )
-from mondegreen.report.through_channels import Interval
 
 FORMAT = 1
 
@@ -110,9 +107,7 @@ def load_channels(path: Path) -> ChannelResults:
         MondegreenError: The file is missing, not JSON, of another format, or a field is missing or
             damaged; the message names the file and the field.
     """
-    top = Fields.of(read_json(path), str(path))
-    if top.value("format") != FORMAT:
-        top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
+    top = Fields.read(path, FORMAT)
     pairs = top.child("pairs")
     channels = tuple(_channel(one) for one in top.children("channels"))
     return ChannelResults(
@@ -153,12 +148,12 @@ def _row(fields: Fields, channels: int) -> ChannelRow:
         attack=read_attack(fields.child("attack")),
         budget=read_budget(fields.child("budget")),
         success_rate=fields.rate("success_rate"),
-        success_interval=read_interval(fields),
+        success_interval=fields.optional_interval("success_interval"),
         snr_db=read_quality(fields, "snr_db"),
         cells=tuple(
             Survived(
                 success_rate=cell.rate("success_rate"),
-                success_interval=read_interval(cell),
+                success_interval=cell.optional_interval("success_interval"),
                 survival_rate=cell.optional_rate("survival_rate"),
                 true_label_rate=cell.rate("true_label_rate"),
             )

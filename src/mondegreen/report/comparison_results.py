@@ -81,8 +81,7 @@ def read_comparison(top: Fields) -> Comparison:
     Raises:
         MondegreenError: It is of another format, or a field is missing or damaged.
     """
-    if top.value("format") != FORMAT:
-        top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
+    top.require_format(FORMAT)
     pairs = top.child("pairs")
     listed = top.value("cells")
     if not isinstance(listed, list) or not listed:
