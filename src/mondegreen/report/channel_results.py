@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mondegreen.report.fields import Fields, Interval
+from mondegreen.report.measurement import OnPairs, read_on_pairs
 from mondegreen.report.results import (
     AttackedClassifier,
     AttackUsed,
     BudgetUsed,
-    DataUsed,
     Quality,
     read_attack,
     read_budget,
     read_classifier,
-    read_data,
     read_quality,
 )
 
@@ -63,26 +60,15 @@ class ChannelRow:
 
 
 @dataclass(frozen=True)
-class ChannelResults:
+class ChannelResults(OnPairs):
     """A ``channels.json``, validated."""
 
     goal: str
     classifier: AttackedClassifier
-    data: DataUsed
-    pairs: int
-    available: int
-    clips: int
-    groups: int
-    """Speakers or tracks among the pairs."""
     clean_accuracy: float
     baseline_rate: float
     channels: tuple[ChannelUsed, ...]
     rows: tuple[ChannelRow, ...]
-    seed: int
-    command: str
-    environment: Mapping[str, Any]
-    duration_seconds: float
-    created: str
 
     @property
     def budgets(self) -> tuple[BudgetUsed, ...]:
@@ -108,25 +94,15 @@ def load_channels(path: Path) -> ChannelResults:
             damaged; the message names the file and the field.
     """
     top = Fields.read(path, FORMAT)
-    pairs = top.child("pairs")
     channels = tuple(_channel(one) for one in top.children("channels"))
     return ChannelResults(
+        **read_on_pairs(top),
         goal=top.text("goal"),
         classifier=read_classifier(top.child("classifier")),
-        data=read_data(top.child("dataset")),
-        pairs=pairs.count("count"),
-        available=pairs.count("available"),
-        clips=pairs.count("clips"),
-        groups=pairs.count("groups"),
         clean_accuracy=top.rate("clean_accuracy"),
         baseline_rate=top.rate("baseline_rate"),
         channels=channels,
         rows=tuple(_row(one, len(channels)) for one in top.children("rows")),
-        seed=top.count("seed"),
-        command=top.text("command"),
-        environment=top.child("environment").values,
-        duration_seconds=top.number("duration_seconds"),
-        created=top.text("created"),
     )
 
 

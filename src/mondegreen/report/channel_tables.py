@@ -56,14 +56,12 @@ def _points(rate: float | None) -> str:
 def about(found: ChannelResults) -> str:
     """Return, in one paragraph, what all rows have in common and how they are read."""
     f = found
-    which = "all" if f.pairs == f.available else f"{f.pairs:,} of {f.available:,}, drawn"
     return (
-        f"{f.classifier.name} on {f.data.name}, {f.data.split} split by {f.data.split_kind}: the "
-        f"same {f.pairs:,} pairs ({which}) of {f.clips:,} clips and {f.groups:,} speakers or "
-        f"tracks for every attack and channel, seed {f.seed}. Accuracy: untouched clips heard as "
-        "what they are after the channel (%). Nothing: untouched clips that succeed (%). Attacks: "
-        "pairs that succeed after the channel / share of those that succeed without it (%). 95 % "
-        f"intervals of the first number reach up to ±{100 * f.widest:.1f} points."
+        f"{f.classifier.name} on {f.data.name}, {f.drawn} for every attack and channel, seed "
+        f"{f.seed}. Accuracy: untouched clips heard as what they are after the channel (%). "
+        "Nothing: untouched clips that succeed (%). Attacks: pairs that succeed after the channel "
+        "/ share of those that succeed without it (%). 95 % intervals of the first number reach up "
+        f"to ±{100 * f.widest:.1f} points."
     )
 
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mondegreen.report.fields import Fields, Interval
+from mondegreen.report.measurement import OnPairs, read_on_pairs
 from mondegreen.report.results import (
     AttackedClassifier,
     AttackUsed,
     BudgetUsed,
-    DataUsed,
     Quality,
     read_attack,
     read_budget,
     read_classifier,
-    read_data,
     read_quality,
 )
 
@@ -107,24 +105,14 @@ class DefenceRow:
 
 
 @dataclass(frozen=True)
-class DefenceResults:
+class DefenceResults(OnPairs):
     """A ``defences.json``, validated."""
 
     classifier: AttackedClassifier
-    data: DataUsed
-    pairs: int
-    available: int
-    clips: int
-    groups: int
     clean_accuracy: float
     baseline_rate: float
     defences: tuple[DefenceUsed, ...]
     rows: tuple[DefenceRow, ...]
-    seed: int
-    command: str
-    environment: Mapping[str, Any]
-    duration_seconds: float
-    created: str
 
     @property
     def budgets(self) -> tuple[BudgetUsed, ...]:
@@ -149,24 +137,14 @@ def load_defences(path: Path) -> DefenceResults:
             damaged; the message names the file and the field.
     """
     top = Fields.read(path, FORMAT)
-    pairs = top.child("pairs")
     defences = tuple(_defence(one) for one in top.children("defences"))
     return DefenceResults(
+        **read_on_pairs(top),
         classifier=read_classifier(top.child("classifier")),
-        data=read_data(top.child("dataset")),
-        pairs=pairs.count("count"),
-        available=pairs.count("available"),
-        clips=pairs.count("clips"),
-        groups=pairs.count("groups"),
         clean_accuracy=top.rate("clean_accuracy"),
         baseline_rate=top.rate("baseline_rate"),
         defences=defences,
         rows=tuple(_row(one, {two.name for two in defences}) for one in top.children("rows")),
-        seed=top.count("seed"),
-        command=top.text("command"),
-        environment=top.child("environment").values,
-        duration_seconds=top.number("duration_seconds"),
-        created=top.text("created"),
     )
 
 

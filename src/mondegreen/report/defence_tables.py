@@ -130,11 +130,9 @@ def _name(defence: DefenceUsed) -> str:
 def about(found: DefenceResults) -> str:
     """Return, in one paragraph, what all rows have in common and how they are read."""
     f = found
-    which = "all" if f.pairs == f.available else f"{f.pairs:,} of {f.available:,}, drawn"
     return (
-        f"{f.classifier.name} on {f.data.name}, {f.data.split} split by {f.data.split_kind}: the "
-        f"same {f.pairs:,} pairs ({which}) of {f.clips:,} clips and {f.groups:,} speakers or "
-        f"tracks for every attack and defence, seed {f.seed}. Accuracy: of {f.data.clips:,} "
+        f"{f.classifier.name} on {f.data.name}, {f.drawn} for every attack and defence, seed "
+        f"{f.seed}. Accuracy: of {f.data.clips:,} "
         "untouched clips, heard as what they are behind the defence, and not rejected (%). "
         "Attacks: pairs heard as the target behind the defence (%), with 95 % intervals over "
         "speakers, and which attack was the strongest. A knowing attack searches through the "

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mondegreen.report.fields import Fields, Interval
+from mondegreen.report.measurement import OnPairs, read_on_pairs
 from mondegreen.report.results import (
     AttackUsed,
     BudgetUsed,
-    DataUsed,
     Quality,
     read_attack,
     read_budget,
-    read_data,
     read_quality,
 )
 
@@ -70,23 +67,12 @@ class TransferRow:
 
 
 @dataclass(frozen=True)
-class Transfer:
+class Transfer(OnPairs):
     """A ``transfer.json``, validated."""
 
     listeners: tuple[Listener, ...]
     budget: BudgetUsed
-    data: DataUsed
-    pairs: int
-    available: int
-    clips: int
-    groups: int
-    """Speakers or tracks among the pairs."""
     rows: tuple[TransferRow, ...]
-    seed: int
-    command: str
-    environment: Mapping[str, Any]
-    duration_seconds: float
-    created: str
 
     @property
     def widest(self) -> float:
@@ -103,22 +89,12 @@ def load_transfer(path: Path) -> Transfer:
             damaged; the message names the file and the field.
     """
     top = Fields.read(path, FORMAT)
-    pairs = top.child("pairs")
     listeners = tuple(_listener(one) for one in _list(top, "classifiers"))
     return Transfer(
+        **read_on_pairs(top),
         listeners=listeners,
         budget=read_budget(top.child("budget")),
-        data=read_data(top.child("dataset")),
-        pairs=pairs.count("count"),
-        available=pairs.count("available"),
-        clips=pairs.count("clips"),
-        groups=pairs.count("groups"),
         rows=tuple(_row(one, len(listeners)) for one in _list(top, "rows")),
-        seed=top.count("seed"),
-        command=top.text("command"),
-        environment=top.child("environment").values,
-        duration_seconds=top.number("duration_seconds"),
-        created=top.text("created"),
     )
 
 
