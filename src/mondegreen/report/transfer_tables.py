@@ -71,8 +71,7 @@ def about(found: Transfer) -> str:
 
 def markdown(found: Transfer) -> str:
     """Return the table as Markdown."""
-    names = [escape_text(title).replace("|", "\\|") for title in columns(found)]
-    return table(names, rows(found), _alignment(found))
+    return table(columns(found), rows(found), _alignment(found))
 
 
 def latex(found: Transfer) -> str:
