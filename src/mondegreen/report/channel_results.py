@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from mondegreen.files import read_json
-from mondegreen.report.fields import Fields
+from mondegreen.report.fields import Fields, Interval
+from mondegreen.report.measurement import OnPairs, read_on_pairs
 from mondegreen.report.results import (
     AttackedClassifier,
     AttackUsed,
     BudgetUsed,
-    DataUsed,
     Quality,
     read_attack,
     read_budget,
     read_classifier,
-    read_data,
-    read_interval,
     read_quality,
 )
-from mondegreen.report.through_channels import Interval
 
 FORMAT = 1
 
@@ -66,26 +60,15 @@ class ChannelRow:
 
 
 @dataclass(frozen=True)
-class ChannelResults:
+class ChannelResults(OnPairs):
     """A ``channels.json``, validated."""
 
     goal: str
     classifier: AttackedClassifier
-    data: DataUsed
-    pairs: int
-    available: int
-    clips: int
-    groups: int
-    """Speakers or tracks among the pairs."""
     clean_accuracy: float
     baseline_rate: float
     channels: tuple[ChannelUsed, ...]
     rows: tuple[ChannelRow, ...]
-    seed: int
-    command: str
-    environment: Mapping[str, Any]
-    duration_seconds: float
-    created: str
 
     @property
     def budgets(self) -> tuple[BudgetUsed, ...]:
@@ -110,28 +93,16 @@ def load_channels(path: Path) -> ChannelResults:
         MondegreenError: The file is missing, not JSON, of another format, or a field is missing or
             damaged; the message names the file and the field.
     """
-    top = Fields.of(read_json(path), str(path))
-    if top.value("format") != FORMAT:
-        top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
-    pairs = top.child("pairs")
+    top = Fields.read(path, FORMAT)
     channels = tuple(_channel(one) for one in top.children("channels"))
     return ChannelResults(
+        **read_on_pairs(top),
         goal=top.text("goal"),
         classifier=read_classifier(top.child("classifier")),
-        data=read_data(top.child("dataset")),
-        pairs=pairs.count("count"),
-        available=pairs.count("available"),
-        clips=pairs.count("clips"),
-        groups=pairs.count("groups"),
         clean_accuracy=top.rate("clean_accuracy"),
         baseline_rate=top.rate("baseline_rate"),
         channels=channels,
         rows=tuple(_row(one, len(channels)) for one in top.children("rows")),
-        seed=top.count("seed"),
-        command=top.text("command"),
-        environment=top.child("environment").values,
-        duration_seconds=top.number("duration_seconds"),
-        created=top.text("created"),
     )
 
 
@@ -153,12 +124,12 @@ def _row(fields: Fields, channels: int) -> ChannelRow:
         attack=read_attack(fields.child("attack")),
         budget=read_budget(fields.child("budget")),
         success_rate=fields.rate("success_rate"),
-        success_interval=read_interval(fields),
+        success_interval=fields.optional_interval("success_interval"),
         snr_db=read_quality(fields, "snr_db"),
         cells=tuple(
             Survived(
                 success_rate=cell.rate("success_rate"),
-                success_interval=read_interval(cell),
+                success_interval=cell.optional_interval("success_interval"),
                 survival_rate=cell.optional_rate("survival_rate"),
                 true_label_rate=cell.rate("true_label_rate"),
             )

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mondegreen.files import write_text
 from mondegreen.report.channel_figures import DIRECT, channel_figure
 from mondegreen.report.channel_results import ChannelResults
 from mondegreen.report.formatting import number
-from mondegreen.report.markdown import escape_cell, escape_text, table
+from mondegreen.report.markdown import escape_text
 from mondegreen.report.results import BudgetUsed
 from mondegreen.report.style import save_figure
+from mondegreen.report.tables import Table
 
 
 def columns(found: ChannelResults, budget: BudgetUsed) -> tuple[str, ...]:
@@ -53,28 +52,29 @@ def _points(rate: float | None) -> str:
     return number(None if rate is None else 100 * rate, 1)
 
 
+def tables(found: ChannelResults) -> list[Table]:
+    """Return one table a budget."""
+    return [
+        Table(str(budget), columns(found, budget), tuple(rows(found, budget)))
+        for budget in found.budgets
+    ]
+
+
 def about(found: ChannelResults) -> str:
     """Return, in one paragraph, what all rows have in common and how they are read."""
     f = found
-    which = "all" if f.pairs == f.available else f"{f.pairs:,} of {f.available:,}, drawn"
     return (
-        f"{f.classifier.name} on {f.data.name}, {f.data.split} split by {f.data.split_kind}: the "
-        f"same {f.pairs:,} pairs ({which}) of {f.clips:,} clips and {f.groups:,} speakers or "
-        f"tracks for every attack and channel, seed {f.seed}. Accuracy: untouched clips heard as "
-        "what they are after the channel (%). Nothing: untouched clips that succeed (%). Attacks: "
-        "pairs that succeed after the channel / share of those that succeed without it (%). 95 % "
-        f"intervals of the first number reach up to ±{100 * f.widest:.1f} points."
+        f"{f.classifier.name} on {f.data.name}, {f.drawn} for every attack and channel, seed "
+        f"{f.seed}. Accuracy: untouched clips heard as what they are after the channel (%). "
+        "Nothing: untouched clips that succeed (%). Attacks: pairs that succeed after the channel "
+        "/ share of those that succeed without it (%). 95 % intervals of the first number reach up "
+        f"to ±{100 * f.widest:.1f} points."
     )
 
 
 def markdown(found: ChannelResults) -> str:
     """Return one table a budget as Markdown."""
-    parts = []
-    for budget in found.budgets:
-        titles = [escape_cell(title) for title in columns(found, budget)]
-        alignment = "l" + "r" * (len(titles) - 1)
-        parts.append(f"**{budget}**\n\n{table(titles, rows(found, budget), alignment)}")
-    return "\n".join(parts)
+    return "\n".join(f"**{one.title}**\n\n{one.markdown()}" for one in tables(found))
 
 
 def write_channels(
@@ -104,14 +104,6 @@ def print_channels(found: ChannelResults, console: Console | None = None) -> Non
         console: Standard output by default.
     """
     console = console or Console()
-    for budget in found.budgets:
-        shown = Table(title=Text(str(budget)), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        first, *others = columns(found, budget)
-        longest = max(len(channel.name) for channel in found.channels)
-        shown.add_column(first, overflow="fold", min_width=min(30, longest))
-        for title in others:
-            shown.add_column(Text(title), justify="right", overflow="fold")
-        for row in rows(found, budget):
-            shown.add_row(*map(Text, row))
-        console.print(shown)
+    for one in tables(found):
+        one.print(console)
     console.print(Text(about(found), style="dim"))

@@ -13,7 +13,6 @@ from mondegreen.report.results import (
     read_attack,
     read_budget,
     read_cost,
-    read_interval,
     read_quality,
 )
 
@@ -138,7 +137,7 @@ def read_cell(fields: Fields) -> CellResult:
         attack=read_attack(fields.child("attack")),
         budget=read_budget(fields.child("budget")),
         success_rate=fields.rate("success_rate"),
-        success_interval=read_interval(fields),
+        success_interval=fields.optional_interval("success_interval"),
         success_rate_correct=fields.optional_rate("success_rate_correct"),
         snr_db=read_quality(fields, "snr_db"),
         pesq_nb=read_quality(fields, "pesq_nb"),

@@ -11,37 +11,25 @@ from mondegreen.files import read_json
 from mondegreen.report.comparison_cells import CellResult, read_cell
 from mondegreen.report.comparison_reaches import Reach, read_reaches
 from mondegreen.report.fields import Fields
+from mondegreen.report.measurement import OnPairs, read_on_pairs
 from mondegreen.report.results import (
     AttackedClassifier,
-    DataUsed,
     read_classifier,
-    read_data,
 )
 
 FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(OnPairs):
     """A ``comparison.json``, validated; rates lie in [0, 1]."""
 
     classifier: AttackedClassifier
-    data: DataUsed
-    pairs: int
-    available: int
     quality_pairs: int
-    clips: int
-    groups: int
-    """Speakers or tracks among the pairs."""
     baseline_rate: float
     clean_accuracy: float
     timing: Mapping[str, Any]
     cells: tuple[CellResult, ...]
-    seed: int
-    command: str
-    environment: Mapping[str, Any]
-    duration_seconds: float
-    created: str
     untargeted: bool = False
     """Whether any label but a clip's own was a success."""
     recipe: str | None = None
@@ -81,9 +69,7 @@ def read_comparison(top: Fields) -> Comparison:
     Raises:
         MondegreenError: It is of another format, or a field is missing or damaged.
     """
-    if top.value("format") != FORMAT:
-        top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
-    pairs = top.child("pairs")
+    top.require_format(FORMAT)
     listed = top.value("cells")
     if not isinstance(listed, list) or not listed:
         top.fail("cells", "expected a list of cells")
@@ -95,22 +81,13 @@ def read_comparison(top: Fields) -> Comparison:
     if goal not in ("targeted", "untargeted"):
         top.fail("goal", f"{goal!r} is neither targeted nor untargeted")
     return Comparison(
+        **read_on_pairs(top),
         classifier=read_classifier(top.child("classifier")),
-        data=read_data(top.child("dataset")),
-        pairs=pairs.count("count"),
-        available=pairs.count("available"),
-        quality_pairs=pairs.count("quality"),
-        clips=pairs.count("clips"),
-        groups=pairs.count("groups"),
+        quality_pairs=top.child("pairs").count("quality"),
         baseline_rate=top.rate("baseline_rate"),
         clean_accuracy=top.rate("clean_accuracy"),
         timing=top.child("timing").values,
         cells=cells,
-        seed=top.count("seed"),
-        command=top.text("command"),
-        environment=top.child("environment").values,
-        duration_seconds=top.number("duration_seconds"),
-        created=top.text("created"),
         untargeted=goal == "untargeted",
         recipe=None if top.values.get("recipe") is None else top.text("recipe"),
         reaches=read_reaches(top, cells),

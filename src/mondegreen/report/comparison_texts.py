@@ -138,7 +138,6 @@ def reach_rows(comparison: Comparison) -> list[tuple[str, ...]]:
 def about(comparison: Comparison) -> str:
     """Return, in one paragraph, what all cells have in common."""
     c, timing = comparison, comparison.timing
-    which = "all" if c.pairs == c.available else f"{c.pairs:,} of {c.available:,}, drawn"
     heard = f"PESQ and STOI on the same {c.quality_pairs:,}" if c.quality_pairs else "no PESQ"
     rate = f"{100 * c.baseline_rate:.2f} %"
     untouched = f"untouched clips hit the target in {rate} of the pairs"
@@ -147,9 +146,8 @@ def about(comparison: Comparison) -> str:
         goal = "Untargeted: any label but the clip's own is a success. "
         untouched = f"untouched clips are misheard in {rate} of the pairs"
     return (
-        f"{c.classifier.name} on {c.data.name}, {c.data.split} split by {c.data.split_kind}: the "
-        f"same {c.pairs:,} pairs ({which}) of {c.clips:,} clips and {c.groups:,} speakers or "
-        f"tracks for every attack, {heard}, seed {c.seed}. {goal}Clean accuracy "
+        f"{c.classifier.name} on {c.data.name}, {c.drawn} for every attack, {heard}, "
+        f"seed {c.seed}. {goal}Clean accuracy "
         f"{100 * c.clean_accuracy:.2f} %; {untouched}. Times are of up to "
         f"{timing.get('rounds', '?')} calls after {timing.get('warmup', '?')} for warming up, the "
         f"attacks taking turns, on {machine_of(c.environment)}, "

@@ -5,28 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from mondegreen.files import read_json
-from mondegreen.report.fields import Fields
+from mondegreen.report.fields import Fields, Interval
+from mondegreen.report.measurement import OnPairs, read_on_pairs
 from mondegreen.report.results import (
     AttackedClassifier,
     AttackUsed,
     BudgetUsed,
-    DataUsed,
     Quality,
     read_attack,
     read_budget,
     read_classifier,
-    read_data,
     read_quality,
 )
 
 FORMAT = 1
 EVERY = "*"
 """What a generator that was retrained through defences is said to know."""
-
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -110,24 +105,14 @@ class DefenceRow:
 
 
 @dataclass(frozen=True)
-class DefenceResults:
+class DefenceResults(OnPairs):
     """A ``defences.json``, validated."""
 
     classifier: AttackedClassifier
-    data: DataUsed
-    pairs: int
-    available: int
-    clips: int
-    groups: int
     clean_accuracy: float
     baseline_rate: float
     defences: tuple[DefenceUsed, ...]
     rows: tuple[DefenceRow, ...]
-    seed: int
-    command: str
-    environment: Mapping[str, Any]
-    duration_seconds: float
-    created: str
 
     @property
     def budgets(self) -> tuple[BudgetUsed, ...]:
@@ -151,27 +136,15 @@ def load_defences(path: Path) -> DefenceResults:
         MondegreenError: The file is missing, not JSON, of another format, or a field is missing or
             damaged; the message names the file and the field.
     """
-    top = Fields.of(read_json(path), str(path))
-    if top.value("format") != FORMAT:
-        top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
-    pairs = top.child("pairs")
+    top = Fields.read(path, FORMAT)
     defences = tuple(_defence(one) for one in top.children("defences"))
     return DefenceResults(
+        **read_on_pairs(top),
         classifier=read_classifier(top.child("classifier")),
-        data=read_data(top.child("dataset")),
-        pairs=pairs.count("count"),
-        available=pairs.count("available"),
-        clips=pairs.count("clips"),
-        groups=pairs.count("groups"),
         clean_accuracy=top.rate("clean_accuracy"),
         baseline_rate=top.rate("baseline_rate"),
         defences=defences,
         rows=tuple(_row(one, {two.name for two in defences}) for one in top.children("rows")),
-        seed=top.count("seed"),
-        command=top.text("command"),
-        environment=top.child("environment").values,
-        duration_seconds=top.number("duration_seconds"),
-        created=top.text("created"),
     )
 
 
@@ -187,7 +160,7 @@ def _defence(fields: Fields) -> DefenceUsed:
         straight_through=fields.flag("straight_through"),
         clean_accuracy=fields.rate("clean_accuracy"),
         accuracy_loss=fields.number("accuracy_loss"),
-        loss_interval=_ends(fields, "loss_interval"),
+        loss_interval=fields.interval("loss_interval", rates=False),
         proven=None if proven is None else _proven(proven),
         alarms=_alarms(fields) if kind == "detector" else None,
     )
@@ -210,7 +183,7 @@ def _alarms(fields: Fields) -> Alarms:
         chosen_on=fields.count("chosen_on"),
         trained_on=fields.count("trained_on"),
         false_alarm_rate=fields.rate("false_alarm_rate"),
-        false_alarm_interval=_ends(fields, "false_alarm_interval"),
+        false_alarm_interval=fields.interval("false_alarm_interval"),
     )
 
 
@@ -237,9 +210,9 @@ def _row(fields: Fields, names: set[str]) -> DefenceRow:
 def _rates(fields: Fields) -> Rates:
     return Rates(
         success_rate=fields.rate("success_rate"),
-        success_interval=_ends(fields, "success_interval"),
+        success_interval=fields.interval("success_interval"),
         true_label_rate=fields.rate("true_label_rate"),
-        true_label_interval=_ends(fields, "true_label_interval"),
+        true_label_interval=fields.interval("true_label_interval"),
     )
 
 
@@ -250,17 +223,8 @@ def _detection(fields: Fields) -> Detection:
     return Detection(
         positives=fields.count("positives"),
         auc=fields.rate("auc"),
-        auc_interval=_ends(fields, "auc_interval"),
+        auc_interval=fields.interval("auc_interval"),
         detected_rate=fields.rate("detected_rate"),
-        detected_interval=_ends(fields, "detected_interval"),
+        detected_interval=fields.interval("detected_interval"),
         roc=tuple(float(one) for one in curve),
     )
-
-
-def _ends(fields: Fields, name: str) -> Interval:
-    """Return the ends of an interval, in order; a missing one is an error."""
-    value = fields.value(name)
-    numbers = isinstance(value, list) and all(isinstance(end, (int, float)) for end in value)
-    if not numbers or len(value) != 2 or value[0] > value[1]:
-        fields.fail(name, "expected two numbers in order")
-    return float(value[0]), float(value[1])

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mondegreen.files import write_text
@@ -15,9 +13,10 @@ from mondegreen.report.defence_figures import defence_figure, roc_figure
 from mondegreen.report.defence_results import DefenceResults, DefenceRow, DefenceUsed, Rates
 from mondegreen.report.defence_verdicts import RULE, judge
 from mondegreen.report.formatting import number
-from mondegreen.report.markdown import escape_cell, escape_text, table
+from mondegreen.report.markdown import escape_text
 from mondegreen.report.results import BudgetUsed
 from mondegreen.report.style import save_figure
+from mondegreen.report.tables import Table
 
 NONE = "none"
 """The row of the classifier as it is."""
@@ -130,11 +129,9 @@ def _name(defence: DefenceUsed) -> str:
 def about(found: DefenceResults) -> str:
     """Return, in one paragraph, what all rows have in common and how they are read."""
     f = found
-    which = "all" if f.pairs == f.available else f"{f.pairs:,} of {f.available:,}, drawn"
     return (
-        f"{f.classifier.name} on {f.data.name}, {f.data.split} split by {f.data.split_kind}: the "
-        f"same {f.pairs:,} pairs ({which}) of {f.clips:,} clips and {f.groups:,} speakers or "
-        f"tracks for every attack and defence, seed {f.seed}. Accuracy: of {f.data.clips:,} "
+        f"{f.classifier.name} on {f.data.name}, {f.drawn} for every attack and defence, seed "
+        f"{f.seed}. Accuracy: of {f.data.clips:,} "
         "untouched clips, heard as what they are behind the defence, and not rejected (%). "
         "Attacks: pairs heard as the target behind the defence (%), with 95 % intervals over "
         "speakers, and which attack was the strongest. A knowing attack searches through the "
@@ -142,8 +139,8 @@ def about(found: DefenceResults) -> str:
     )
 
 
-def parts(found: DefenceResults) -> list[tuple[str, tuple[str, ...], Rows]]:
-    """Return all tables that have a line: title, columns and lines."""
+def tables(found: DefenceResults) -> list[Table]:
+    """Return all tables that have a line."""
     every: list[tuple[str, tuple[str, ...], Rows]] = []
     for budget in found.budgets:
         every.append((f"Verdicts, {budget}", VERDICTS, verdict_rows(found, budget)))
@@ -152,17 +149,14 @@ def parts(found: DefenceResults) -> list[tuple[str, tuple[str, ...], Rows]]:
     every.append(("Certificates", CERTIFIED, certificate_rows(found)))
     for budget in found.budgets:
         every.append((f"Every attack, {budget}", EVERYTHING, every_row(found, budget)))
-    return [one for one in every if one[2]]
+    return [
+        Table(title, head, tuple(lines), left=len(head)) for title, head, lines in every if lines
+    ]
 
 
 def markdown(found: DefenceResults) -> str:
     """Return the tables as Markdown."""
-    texts = []
-    for title, columns, lines in parts(found):
-        alignment = "l" * len(columns)
-        heads = [escape_cell(column) for column in columns]
-        texts.append(f"**{title}**\n\n{table(heads, lines, alignment)}")
-    return "\n".join(texts)
+    return "\n".join(f"**{one.title}**\n\n{one.markdown()}" for one in tables(found))
 
 
 def write_defences(
@@ -195,13 +189,7 @@ def print_defences(found: DefenceResults, console: Console | None = None) -> Non
         console: Standard output by default.
     """
     console = console or Console()
-    for title, columns, lines in parts(found):
-        if columns == EVERYTHING:
-            continue
-        shown = Table(title=Text(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        for column in columns:
-            shown.add_column(Text(column), overflow="fold")
-        for line in lines:
-            shown.add_row(*map(Text, line))
-        console.print(shown)
+    for one in tables(found):
+        if one.head != EVERYTHING:
+            one.print(console)
     console.print(Text(about(found), style="dim"))

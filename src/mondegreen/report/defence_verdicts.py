@@ -8,9 +8,9 @@ from mondegreen.report.defence_results import (
     DefenceResults,
     DefenceRow,
     DefenceUsed,
-    Interval,
     knows,
 )
+from mondegreen.report.fields import Interval
 from mondegreen.report.results import BudgetUsed
 
 COST = 0.05

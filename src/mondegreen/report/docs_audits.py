@@ -74,8 +74,13 @@ def _at(one: AuditResults, knows: str, db: float = 30.0) -> str:
     return percent(cells[0].success, 1) if cells else "–"
 
 
-def render(results_root: Path, page: Path) -> dict[Path, str]:
+def render(results_root: Path, page: Path, *, draw: bool = True) -> dict[Path, str]:
     """Return the page and its pictures, each with the text it has to hold.
+
+    Args:
+        results_root: Holds one folder an audit, with ``audit.json``.
+        page: The page; pictures lie in ``images/`` beside it.
+        draw: Whether the pictures are drawn; otherwise only their last line is returned.
 
     Raises:
         MondegreenError: There is no such folder, a file in it is damaged, or the page lacks its
@@ -86,7 +91,9 @@ def render(results_root: Path, page: Path) -> dict[Path, str]:
     found = {file.parent.name.removeprefix("audit-"): load_audit(file) for file in files}
     text = insert(page.read_text(encoding="utf-8"), render_audits(found), "audits")
     pictures = {
-        page.parent / "images" / f"audit-{name}.svg": picture(success_over_snr(one), file)
+        page.parent / "images" / f"audit-{name}.svg": picture(
+            success_over_snr(one), file, draw=draw
+        )
         for file, (name, one) in zip(files, found.items(), strict=True)
         if one.of("targeted")
     }

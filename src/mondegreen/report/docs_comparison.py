@@ -6,19 +6,17 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mondegreen.errors import MondegreenError
 from mondegreen.report import comparison_paper
 from mondegreen.report.comparison_figures import draw_comparison, figure_names
 from mondegreen.report.comparison_results import Comparison, load_comparison
 from mondegreen.report.comparison_tables import markdown, markdown_reaches
 from mondegreen.report.comparison_texts import about, own_time, verdicts
 from mondegreen.report.comparison_words import plain_words
-from mondegreen.report.generated import mark, picture, without_same_pictures, write_or_check
+from mondegreen.report.generated import mark, picture, result_files, run_for_page
 from mondegreen.report.markdown import escape_text, table
 
 HEAD = """\
@@ -136,9 +134,7 @@ def render(results_root: Path, page: Path, *, draw: bool = True) -> dict[Path, s
     Raises:
         MondegreenError: There is no such folder, or a file in it is damaged.
     """
-    if not results_root.is_dir():
-        raise MondegreenError(f"{results_root} is not a folder; give the one that holds results.")
-    files = sorted(results_root.glob("*/comparison.json"))
+    files = result_files(results_root, "comparison.json")
     found = {file.parent.name: load_comparison(file) for file in files}
     pages = {page: render_page(found)}
     for file in files:
@@ -160,17 +156,7 @@ def _pictures(file: Path, folder: Path, comparison: Comparison, *, draw: bool) -
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write page and pictures, or with ``--check`` tell which are old; return the exit code."""
-    parser = argparse.ArgumentParser(prog="mondegreen.report.docs_comparison", description=__doc__)
-    parser.add_argument("results", type=Path, help="folder that holds one folder a comparison")
-    parser.add_argument("page", type=Path, help="the Markdown page, such as docs/comparison.md")
-    parser.add_argument("--check", action="store_true", help="exit with 1 if anything is old")
-    options = parser.parse_args(arguments)
-
-    def wanted() -> dict[Path, str]:
-        pages = render(options.results, options.page, draw=not options.check)
-        return without_same_pictures(pages) if options.check else pages
-
-    return write_or_check(wanted, options.check)
+    return run_for_page("docs_comparison", __doc__, render, arguments)
 
 
 if __name__ == "__main__":

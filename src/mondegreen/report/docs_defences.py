@@ -7,17 +7,15 @@ beside it; ``--check`` tells whether they are in step.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mondegreen.errors import MondegreenError
 from mondegreen.report.defence_figures import defence_figure, roc_figure
 from mondegreen.report.defence_results import DefenceResults, load_defences
 from mondegreen.report.defence_tables import about, markdown
 from mondegreen.report.defence_verdicts import RULE
-from mondegreen.report.generated import insert, picture, without_same_pictures, write_or_check
+from mondegreen.report.generated import insert, picture, result_files, run_for_page
 from mondegreen.report.markdown import escape_text
 
 CAPTIONS = {
@@ -64,21 +62,20 @@ def picture_name(kind: str, name: str) -> str:
     return f"{kind}-{name.removesuffix('-defences')}.svg"
 
 
-def render(results_root: Path, page: Path) -> dict[Path, str]:
+def render(results_root: Path, page: Path, *, draw: bool = True) -> dict[Path, str]:
     """Return the page and its pictures, each with the text it has to hold.
 
     Args:
         results_root: Holds one folder a measurement, with ``defences.json``.
         page: The page; pictures lie in ``images/`` beside it.
+        draw: Whether the pictures are drawn; otherwise only their last line is returned.
 
     Raises:
         MondegreenError: There is no such folder, a file in it is damaged, or the page lacks its
             markers.
         OSError: The page cannot be read.
     """
-    if not results_root.is_dir():
-        raise MondegreenError(f"{results_root} is not a folder; give the one that holds results.")
-    files = sorted(results_root.glob("*/defences.json"))
+    files = result_files(results_root, "defences.json")
     found = {file.parent.name: load_defences(file) for file in files}
     text = insert(page.read_text(encoding="utf-8"), RULE, "defence-rule")
     text = insert(text, render_results(found), "defence-results")
@@ -87,23 +84,13 @@ def render(results_root: Path, page: Path) -> dict[Path, str]:
         for kind, figure in (("defences", defence_figure(one)), ("detectors", roc_figure(one))):
             if figure is not None:
                 place = page.parent / "images" / picture_name(kind, file.parent.name)
-                pictures[place] = picture(figure, file)
+                pictures[place] = picture(figure, file, draw=draw)
     return {page: text, **pictures}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write page and pictures, or with ``--check`` tell which are old; return the exit code."""
-    parser = argparse.ArgumentParser(prog="mondegreen.report.docs_defences", description=__doc__)
-    parser.add_argument("results", type=Path, help="folder that holds one folder a measurement")
-    parser.add_argument("page", type=Path, help="the Markdown page, such as docs/defences.md")
-    parser.add_argument("--check", action="store_true", help="exit with 1 if anything is old")
-    options = parser.parse_args(arguments)
-
-    def wanted() -> dict[Path, str]:
-        pages = render(options.results, options.page)
-        return without_same_pictures(pages) if options.check else pages
-
-    return write_or_check(wanted, options.check)
+    return run_for_page("docs_defences", __doc__, render, arguments)
 
 
 if __name__ == "__main__":

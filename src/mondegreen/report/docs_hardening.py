@@ -7,13 +7,11 @@ between the page's markers, from every ``results/<name>/hardening.json``, and wr
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mondegreen.errors import MondegreenError
-from mondegreen.report.generated import insert, picture, without_same_pictures, write_or_check
+from mondegreen.report.generated import insert, picture, result_files, run_for_page
 from mondegreen.report.hardening_figures import hardening_figure
 from mondegreen.report.hardening_results import HardeningResults, load_hardening
 from mondegreen.report.hardening_tables import about, markdown
@@ -62,26 +60,25 @@ def picture_name(name: str) -> str:
     return f"hardening-{name.removesuffix('-hardening')}.svg"
 
 
-def render(results_root: Path, page: Path) -> dict[Path, str]:
+def render(results_root: Path, page: Path, *, draw: bool = True) -> dict[Path, str]:
     """Return the page and its pictures, each with the text it has to hold.
 
     Args:
         results_root: Holds one folder a measurement, with ``hardening.json``.
         page: The page; pictures lie in ``images/`` beside it.
+        draw: Whether the pictures are drawn; otherwise only their last line is returned.
 
     Raises:
         MondegreenError: There is no such folder, a file in it is damaged, or the page lacks its
             markers.
         OSError: The page cannot be read.
     """
-    if not results_root.is_dir():
-        raise MondegreenError(f"{results_root} is not a folder; give the one that holds results.")
-    files = sorted(results_root.glob("*/hardening.json"))
+    files = result_files(results_root, "hardening.json")
     found = {file.parent.name: load_hardening(file) for file in files}
     text = insert(page.read_text(encoding="utf-8"), render_results(found), "hardening-results")
     pictures = {
         page.parent / "images" / picture_name(file.parent.name): picture(
-            hardening_figure(one), file
+            hardening_figure(one), file, draw=draw
         )
         for file, one in zip(files, found.values(), strict=True)
     }
@@ -90,17 +87,7 @@ def render(results_root: Path, page: Path) -> dict[Path, str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write page and pictures, or with ``--check`` tell which are old; return the exit code."""
-    parser = argparse.ArgumentParser(prog="mondegreen.report.docs_hardening", description=__doc__)
-    parser.add_argument("results", type=Path, help="folder that holds one folder a measurement")
-    parser.add_argument("page", type=Path, help="the Markdown page, such as docs/hardening.md")
-    parser.add_argument("--check", action="store_true", help="exit with 1 if anything is old")
-    options = parser.parse_args(arguments)
-
-    def wanted() -> dict[Path, str]:
-        pages = render(options.results, options.page)
-        return without_same_pictures(pages) if options.check else pages
-
-    return write_or_check(wanted, options.check)
+    return run_for_page("docs_hardening", __doc__, render, arguments)
 
 
 if __name__ == "__main__":

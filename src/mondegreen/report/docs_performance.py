@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from mondegreen.files import read_json
 from mondegreen.report import docs_evolution
 from mondegreen.report.comparison import machine_of
 from mondegreen.report.formatting import DASH, number, size
-from mondegreen.report.generated import write_or_check
+from mondegreen.report.generated import page_parser, write_or_check
 from mondegreen.report.markdown import escape_text, table
 
 FILE = "generators-speed.json"
@@ -196,11 +195,7 @@ def _skipped(setting: Mapping[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page, or with ``--check`` print how it differs; return the exit code."""
-    parser = argparse.ArgumentParser(prog="mondegreen.report.docs_performance", description=__doc__)
-    parser.add_argument("results", type=Path, help=f"folder that holds {FILE}")
-    parser.add_argument("page", type=Path, help="the Markdown page, such as docs/performance.md")
-    parser.add_argument("--check", action="store_true", help="exit with 1 if the page is old")
-    options = parser.parse_args(arguments)
+    options = page_parser("docs_performance", __doc__).parse_args(arguments)
     return write_or_check(
         lambda: {options.page: render_performance(options.results)}, options.check
     )

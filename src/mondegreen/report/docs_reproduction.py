@@ -8,14 +8,20 @@ folder of the run itself.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from mondegreen.errors import MondegreenError
 from mondegreen.report.comparison import machine_of
-from mondegreen.report.generated import mark, picture, without_same_pictures, write_or_check
+from mondegreen.report.generated import (
+    mark,
+    page_parser,
+    picture,
+    result_files,
+    write_or_check,
+    write_or_check_page,
+)
 from mondegreen.report.markdown import escape_text, table
 from mondegreen.report.paper import CITATION, DOI
 from mondegreen.report.reproduction.claims import Judged, judge_all, tally
@@ -26,6 +32,9 @@ from mondegreen.report.reproduction.generators import Missing
 from mondegreen.report.reproduction.results import FILE, Reproduction, load_reproduction
 from mondegreen.report.reproduction.summaries import settings, stages
 from mondegreen.report.tables import Table
+
+FOLDERS = "reproduction-*"
+"""What the folders of the runs are called."""
 
 HEAD = f"""\
 # The paper's experiments, run again
@@ -147,9 +156,7 @@ def render(results_root: Path, page: Path, *, draw: bool = True) -> dict[Path, s
     Raises:
         MondegreenError: There is no such folder, or a file in it is damaged.
     """
-    if not results_root.is_dir():
-        raise MondegreenError(f"{results_root} is not a folder; give the one that holds results.")
-    files = sorted(results_root.glob(f"reproduction-*/{FILE}"))
+    files = result_files(results_root, FILE, FOLDERS)
     runs = {file.parent.name: load_reproduction(file) for file in files}
     images = page.parent / "images"
     pages = {page: render_page(runs, images)}
@@ -180,7 +187,7 @@ def draw_sounds(run: Path, results_root: Path, page: Path) -> dict[Path, str]:
     wanted = mark(run / FILE)
     names = [
         file.parent.name
-        for file in sorted(results_root.glob(f"reproduction-*/{FILE}"))
+        for file in result_files(results_root, FILE, FOLDERS)
         if mark(file) == wanted
     ]
     if not names:
@@ -204,22 +211,13 @@ def _from_sounds(content: Table | Drawing | Missing) -> bool:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write page and pictures, or with ``--check`` tell which are old; return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="mondegreen.report.docs_reproduction", description=__doc__
-    )
-    parser.add_argument("results", type=Path, help="folder that holds one folder a run")
-    parser.add_argument("page", type=Path, help="the Markdown page, such as docs/reproduction.md")
-    parser.add_argument("--check", action="store_true", help="exit with 1 if anything is old")
+    parser = page_parser("docs_reproduction", __doc__)
     parser.add_argument("--sounds", type=Path, help="a run's folder: draw the figures of sounds")
     options = parser.parse_args(arguments)
-
-    def wanted() -> dict[Path, str]:
-        if options.sounds is not None:
-            return draw_sounds(options.sounds, options.results, options.page)
-        pages = render(options.results, options.page, draw=not options.check)
-        return without_same_pictures(pages) if options.check else pages
-
-    return write_or_check(wanted, options.check)
+    run, results, page = options.sounds, options.results, options.page
+    if run is not None:
+        return write_or_check(lambda: draw_sounds(run, results, page), options.check)
+    return write_or_check_page(render, results, page, check=options.check)
 
 
 if __name__ == "__main__":

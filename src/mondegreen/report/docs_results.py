@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
 from mondegreen.report.comparison import machine
 from mondegreen.report.formatting import DASH, number, percent, size
-from mondegreen.report.generated import write_or_check
+from mondegreen.report.generated import page_parser, write_or_check
 from mondegreen.report.markdown import anchor, escape_cell, escape_text, table
 from mondegreen.report.paper import (
     CITATION,
@@ -238,11 +237,7 @@ def _code(text: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page, or with ``--check`` print how it differs; return the exit code."""
-    parser = argparse.ArgumentParser(prog="mondegreen.report.docs_results", description=__doc__)
-    parser.add_argument("results", type=Path, help="folder that holds one folder a result")
-    parser.add_argument("page", type=Path, help="the Markdown page, such as docs/results.md")
-    parser.add_argument("--check", action="store_true", help="exit with 1 if the page is old")
-    options = parser.parse_args(arguments)
+    options = page_parser("docs_results", __doc__).parse_args(arguments)
     return write_or_check(lambda: {options.page: render_results(options.results)}, options.check)
 
 

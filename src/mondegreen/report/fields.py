@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
 from mondegreen.errors import MondegreenError
+from mondegreen.files import read_json
+
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,23 @@ class Fields:
         if not isinstance(value, dict):
             raise MondegreenError(f"{where}: expected an object, found {_short(value)}.")
         return cls(value, where)
+
+    @classmethod
+    def read(cls, path: Path, version: int) -> Fields:
+        """Read a result file.
+
+        Raises:
+            MondegreenError: It is missing, not JSON, no object, or of another format.
+        """
+        top = cls.of(read_json(path), str(path))
+        top.require_format(version)
+        return top
+
+    def require_format(self, version: int) -> None:
+        """Refuse a file of another format."""
+        if self.value("format") != version:
+            found = self.value("format")
+            self.fail("format", f"this version reads format {version}, found {found!r}")
 
     def fail(self, name: str, problem: str) -> NoReturn:
         """Raise the error for a field."""
@@ -87,6 +108,20 @@ class Fields:
         """Return a number between 0 and 1, or None where it is null or absent."""
         value = self.values.get(name)
         return None if value is None else self._unit(name, value)
+
+    def interval(self, name: str, *, rates: bool = True) -> Interval:
+        """Return the ends of an interval, in order: rates, or else any finite numbers."""
+        ends, read = self.value(name), self._unit if rates else self._finite
+        if not isinstance(ends, list) or len(ends) != 2:
+            self.fail(name, f"expected the lower and the upper end, found {_short(ends)}")
+        low, high = (read(name, end) for end in ends)
+        if low > high:
+            self.fail(name, f"expected the ends in order, found {_short(ends)}")
+        return low, high
+
+    def optional_interval(self, name: str) -> Interval | None:
+        """Return the ends of an interval of rates, or None where it is null or absent."""
+        return None if self.values.get(name) is None else self.interval(name)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return a list of strings."""

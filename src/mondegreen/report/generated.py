@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from matplotlib.figure import Figure
 
@@ -45,51 +46,85 @@ def write_or_check(render: Callable[[], Pages], check: bool) -> int:
     return int(bool(old))
 
 
-def run_for_page(
-    name: str,
-    about: str | None,
-    render: Callable[[Path, Path], Pages],
-    arguments: Sequence[str] | None,
-) -> int:
-    """Write a page and its pictures, or with ``--check`` tell which are old; return the exit code.
+class Render(Protocol):
+    """Takes the folder of results and the page; returns the text of the page and its pictures."""
+
+    def __call__(self, results_root: Path, page: Path, *, draw: bool) -> Pages:
+        """Render; where ``draw`` is not set, pictures may be no more than their last line."""
+
+
+def page_parser(name: str, about: str | None) -> argparse.ArgumentParser:
+    """Return what reads the words of a command that writes a page: ``RESULTS PAGE [--check]``.
 
     Args:
         name: Of the module, for the help.
         about: What it does, for the help.
-        render: Takes the folder of results and the page; returns the text of every file.
-        arguments: From the command line; by default the program's.
     """
     parser = argparse.ArgumentParser(prog=f"mondegreen.report.{name}", description=about)
-    parser.add_argument("results", type=Path, help="folder that holds one folder a measurement")
-    parser.add_argument("page", type=Path, help="the Markdown page in docs/")
+    parser.add_argument("results", type=Path, help="the folder of result files")
+    parser.add_argument("page", type=Path, help="the Markdown page")
     parser.add_argument("--check", action="store_true", help="exit with 1 if anything is old")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def write_or_check_page(render: Render, results_root: Path, page: Path, *, check: bool) -> int:
+    """Write a page and its pictures, or tell which are old; return the exit code.
+
+    A check asks pictures for their last line only: they are as old as what they were drawn from.
+    """
 
     def wanted() -> Pages:
-        pages = render(options.results, options.page)
-        return without_same_pictures(pages) if options.check else pages
+        pages = render(results_root, page, draw=not check)
+        return without_same_pictures(pages) if check else pages
 
-    return write_or_check(wanted, options.check)
+    return write_or_check(wanted, check)
 
 
-def result_files(root: Path, name: str) -> list[Path]:
+def run_for_page(
+    name: str, about: str | None, render: Render, arguments: Sequence[str] | None
+) -> int:
+    """Do what the words of a command say for a page and its pictures; return the exit code.
+
+    Args:
+        name: Of the module, for the help.
+        about: What it does, for the help.
+        render: Returns the text of every file.
+        arguments: From the command line; by default the program's.
+    """
+    options = page_parser(name, about).parse_args(arguments)
+    return write_or_check_page(render, options.results, options.page, check=options.check)
+
+
+def result_files(root: Path, name: str, folders: str = "*") -> list[Path]:
     """Return the files of a name, one a measurement, in the order of their folders.
+
+    Args:
+        root: Holds one folder a measurement.
+        name: Of the files.
+        folders: Pattern that the names of their folders match.
 
     Raises:
         MondegreenError: There is no such folder.
     """
     if not root.is_dir():
         raise MondegreenError(f"{root} is not a folder; give the one that holds results.")
-    return sorted(root.glob(f"*/{name}"))
+    return sorted(root.glob(f"{folders}/{name}"))
 
 
-def picture(figure: Figure, source: Path) -> str:
+def picture(figure: Figure, source: Path, *, draw: bool = True) -> str:
     """Return a figure as SVG, with a last line that names the file that it was drawn from.
+
+    Args:
+        figure: The figure.
+        source: What it was made from.
+        draw: Whether it is drawn; otherwise the last line is all.
 
     Raises:
         MondegreenError: The figure cannot be drawn.
         OSError: The file cannot be read.
     """
+    if not draw:
+        return f"{mark(source)}\n"
     with tempfile.TemporaryDirectory() as temporary:
         (svg,) = save_figure(figure, Path(temporary) / "figure", ("svg",))
         text = svg.read_text(encoding="utf-8").rstrip("\n")

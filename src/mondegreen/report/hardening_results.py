@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mondegreen.files import read_json
 from mondegreen.report.fields import Fields
 from mondegreen.report.results import (
     AttackedClassifier,
@@ -18,8 +17,6 @@ from mondegreen.report.results import (
 )
 
 FORMAT = 1
-
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -140,9 +137,7 @@ def load_hardening(path: Path) -> HardeningResults:
         MondegreenError: The file is missing, not JSON, of another format, or a field is missing or
             damaged; the message names the file and the field.
     """
-    top = Fields.of(read_json(path), str(path))
-    if top.value("format") != FORMAT:
-        top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
+    top = Fields.read(path, FORMAT)
     classifiers = tuple(_hardened(one) for one in top.children("classifiers"))
     if len(classifiers) < 2:
         top.fail("classifiers", "expected two or more")
@@ -166,7 +161,7 @@ def _hardened(fields: Fields) -> Hardened:
         label, db = one.text("label"), read_budget(one.child("budget")).value
         if db is None:
             one.fail("budget", "expected a signal-to-noise ratio")
-        rate, (low, high) = one.rate("success_rate"), _interval(one, "success_interval")
+        rate, (low, high) = one.rate("success_rate"), one.interval("success_interval")
         attacks.setdefault(label, {})[db] = Rate(rate, low, high, one.count("pairs"))
         limit = one.child("attack").optional_count("queries")
         if limit is not None:
@@ -178,7 +173,7 @@ def _hardened(fields: Fields) -> Hardened:
     return Hardened(
         name=fields.text("name"),
         classifier=read_classifier(data),
-        clean=Rate(clean, *_interval(fields, "clean_interval"), 0),
+        clean=Rate(clean, *fields.interval("clean_interval"), 0),
         training=None if training is None else _trained(training),
         generator_command=None if generator is None else generator.values.get("command"),
         attacks=attacks,
@@ -189,14 +184,6 @@ def _hardened(fields: Fields) -> Hardened:
         checks=tuple(_check(one) for one in fields.children("checks")),
         unreliable=fields.flag("unreliable"),
     )
-
-
-def _interval(fields: Fields, name: str) -> Interval:
-    ends = fields.value(name)
-    if not isinstance(ends, list) or len(ends) != 2:
-        fields.fail(name, "expected two ends")
-    low, high = (float(end) for end in ends)
-    return low, high
 
 
 def _trained(fields: Fields) -> Trained:

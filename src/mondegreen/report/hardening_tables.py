@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mondegreen.files import write_text
@@ -15,13 +13,15 @@ from mondegreen.report.formatting import DASH, duration, number
 from mondegreen.report.hardening_figures import hardening_figure
 from mondegreen.report.hardening_results import Hardened, HardeningResults, Rate
 from mondegreen.report.hardening_words import cost, verdict
-from mondegreen.report.markdown import escape_text, table
+from mondegreen.report.markdown import escape_text
 from mondegreen.report.style import save_figure
+from mondegreen.report.tables import Table
 
 
-def columns(found: HardeningResults) -> list[str]:
-    """Return the titles: what is measured, then one a classifier."""
-    return ["", *(one.name for one in found.classifiers)]
+def rates(found: HardeningResults) -> Table:
+    """Return the table of what is measured, a column each classifier."""
+    names = (one.name for one in found.classifiers)
+    return Table("Before and after", ("", *names), tuple(map(tuple, rows(found))))
 
 
 def rows(found: HardeningResults) -> list[list[str]]:
@@ -84,7 +84,11 @@ def check_rows(found: HardeningResults) -> list[list[str]]:
     ]
 
 
-CHECK_TITLES = ("check", "classifier", "found (%)", "at least (%)", "holds")
+def checks(found: HardeningResults) -> Table:
+    """Return the table of the checks of gradient masking."""
+    titles = ("check", "classifier", "found (%)", "at least (%)", "holds")
+    lines = tuple(map(tuple, check_rows(found)))
+    return Table("Checks of gradient masking", titles, lines, left=2, remarks=True)
 
 
 def about(found: HardeningResults) -> str:
@@ -106,13 +110,12 @@ def about(found: HardeningResults) -> str:
 
 def markdown(found: HardeningResults) -> str:
     """Return verdicts, tables and costs as Markdown."""
-    titles = columns(found)
     parts = ["".join(f"* {escape_text(verdict(found, one))}\n" for one in found.after)]
-    parts.append(table(titles, rows(found), "l" + "r" * (len(titles) - 1)))
+    parts.append(rates(found).markdown())
     lines = cost(found)
     if lines:
         parts.append("".join(f"* {escape_text(line)}\n" for line in lines))
-    parts.append(table(CHECK_TITLES, check_rows(found), "llrrl"))
+    parts.append(checks(found).markdown())
     return "\n".join(parts)
 
 
@@ -143,14 +146,7 @@ def print_hardening(found: HardeningResults, console: Console | None = None) -> 
         console: Standard output by default.
     """
     console = console or Console()
-    shown = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    first, *others = columns(found)
-    shown.add_column(first, overflow="fold")
-    for title in others:
-        shown.add_column(Text(title), justify="right", overflow="fold")
-    for row in rows(found):
-        shown.add_row(*map(Text, row))
-    console.print(shown)
+    rates(found).print(console)
     for one in found.after:
         console.print(Text(verdict(found, one)))
     for line in cost(found):

@@ -10,7 +10,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], alignment: str) ->
 
     Args:
         head: Titles of the columns.
-        rows: The cells; vertical bars in them are escaped.
+        rows: The cells; vertical bars are escaped in all texts.
         alignment: ``l`` or ``r`` for every column.
 
     Example:
@@ -20,8 +20,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], alignment: str) ->
         | 1 | x\|y |
     """
     rule = ["--:" if side == "r" else "---" for side in alignment]
-    lines = [" | ".join(head), " | ".join(rule)]
-    lines += [" | ".join(map(escape_cell, row)) for row in rows]
+    head, *cells = (list(map(escape_cell, row)) for row in (head, *rows))
+    lines = [" | ".join(row) for row in (head, rule, *cells)]
     return "".join(f"| {line} |\n" for line in lines)
 
 

@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from mondegreen.report.formatting import DASH, number, percent, size
-from mondegreen.report.generated import insert, write_or_check
+from mondegreen.report.generated import insert, page_parser, write_or_check
 from mondegreen.report.paper import GENERATOR_MACS, GENERATOR_PARAMETERS, SPEECH
 from mondegreen.report.results import Results, load_results
 
@@ -78,11 +77,7 @@ def _limits(results: Results) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the table, or with ``--check`` tell whether it is old; return the exit code."""
-    parser = argparse.ArgumentParser(prog="mondegreen.report.readme", description=__doc__)
-    parser.add_argument("results", type=Path, help="folder that holds one folder a result")
-    parser.add_argument("page", type=Path, help="the README")
-    parser.add_argument("--check", action="store_true", help="exit with 1 if the table is old")
-    options = parser.parse_args(arguments)
+    options = page_parser("readme", __doc__).parse_args(arguments)
 
     def render() -> dict[Path, str]:
         page = options.page.read_text(encoding="utf-8")

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mondegreen.files import read_json
 from mondegreen.report.fields import Fields
-from mondegreen.report.through_channels import ThroughChannel, read_channels, read_ends
+from mondegreen.report.through_channels import ThroughChannel, read_channels
 
 FORMAT = 1
 QUALITIES = ("snr_db", "pesq_nb", "pesq_wb", "stoi")
@@ -152,9 +151,7 @@ def load_results(path: Path) -> Results:
         MondegreenError: The file is missing, not JSON, of another format, or a field is missing or
             damaged; the message names the file and the field.
     """
-    top = Fields.of(read_json(path), str(path))
-    if top.value("format") != FORMAT:
-        top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
+    top = Fields.read(path, FORMAT)
     classifier = read_classifier(top.child("classifier"))
     size = len(classifier.labels)
     return Results(
@@ -164,7 +161,7 @@ def load_results(path: Path) -> Results:
         data=read_data(top.child("dataset")),
         pairs=top.count("pairs"),
         success_rate=top.rate("success_rate"),
-        success_interval=read_interval(top),
+        success_interval=top.optional_interval("success_interval"),
         success_rate_correct=top.optional_rate("success_rate_correct"),
         baseline_rate=top.rate("baseline_rate"),
         clean_accuracy=top.rate("clean_accuracy"),
@@ -191,11 +188,6 @@ def load_results(path: Path) -> Results:
 def read_metrics(fields: Fields | None) -> dict[str, Quality]:
     """Return the summaries of measures from outside."""
     return {name: read_quality(fields, name) for name in fields.values} if fields else {}
-
-
-def read_interval(top: Fields) -> tuple[float, float] | None:
-    """Return the ends of ``success_interval``; None where there is none."""
-    return read_ends(top, "success_interval")
 
 
 def read_classifier(fields: Fields) -> AttackedClassifier:

@@ -65,7 +65,7 @@ class Table:
         for name, letter, cells in zip(self.head, self.alignment, columns, strict=True):
             side: Literal["left", "right"] = "left" if letter == "l" else "right"
             widest = max(map(len, cells), default=1)
-            least = widest if side == "right" else min(widest, 16)
+            least = widest if side == "right" else min(widest, 14)
             shown.add_column(Text(name), justify=side, min_width=least, overflow="fold")
         for row in self.rows:
             shown.add_row(*map(Text, row))

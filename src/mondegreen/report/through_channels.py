@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mondegreen.report.fields import Fields
+from mondegreen.report.fields import Fields, Interval
 from mondegreen.report.formatting import DASH
 
 if TYPE_CHECKING:
     from mondegreen.report.results import Results  # which reads this part by this module
-
-Interval = tuple[float, float]
 
 HEAD = ("channel", "clean accuracy", "doing nothing", "success", "of what succeeded")
 """Titles of the table's columns."""
@@ -52,21 +50,10 @@ def _read(fields: Fields) -> ThroughChannel:
         clean_accuracy=fields.rate("clean_accuracy"),
         baseline_rate=fields.rate("baseline_rate"),
         success_rate=fields.rate("success_rate"),
-        success_interval=read_ends(fields, "success_interval"),
+        success_interval=fields.optional_interval("success_interval"),
         survival_rate=fields.optional_rate("survival_rate"),
         true_label_rate=fields.rate("true_label_rate"),
     )
-
-
-def read_ends(fields: Fields, name: str) -> Interval | None:
-    """Return the ends of an interval of rates; None where there is none."""
-    ends = fields.values.get(name)
-    if ends is None:
-        return None
-    if not isinstance(ends, list) or len(ends) != 2:
-        fields.fail(name, "expected the lower and the upper end")
-    low, high = (Fields({name: end}, fields.where).rate(name) for end in ends)
-    return low, high
 
 
 def channel_rows(results: Results) -> list[tuple[str, ...]]:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from mondegreen.files import read_json
-from mondegreen.report.fields import Fields
+from mondegreen.report.fields import Fields, Interval
+from mondegreen.report.measurement import OnPairs, read_on_pairs
 from mondegreen.report.results import (
     AttackUsed,
     BudgetUsed,
-    DataUsed,
     Quality,
     read_attack,
     read_budget,
-    read_data,
     read_quality,
 )
 
 FORMAT = 1
-
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -73,23 +67,12 @@ class TransferRow:
 
 
 @dataclass(frozen=True)
-class Transfer:
+class Transfer(OnPairs):
     """A ``transfer.json``, validated."""
 
     listeners: tuple[Listener, ...]
     budget: BudgetUsed
-    data: DataUsed
-    pairs: int
-    available: int
-    clips: int
-    groups: int
-    """Speakers or tracks among the pairs."""
     rows: tuple[TransferRow, ...]
-    seed: int
-    command: str
-    environment: Mapping[str, Any]
-    duration_seconds: float
-    created: str
 
     @property
     def widest(self) -> float:
@@ -105,37 +88,22 @@ def load_transfer(path: Path) -> Transfer:
         MondegreenError: The file is missing, not JSON, of another format, or a field is missing or
             damaged; the message names the file and the field.
     """
-    top = Fields.of(read_json(path), str(path))
-    if top.value("format") != FORMAT:
-        top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
-    pairs = top.child("pairs")
+    top = Fields.read(path, FORMAT)
     listeners = tuple(_listener(one) for one in _list(top, "classifiers"))
     return Transfer(
+        **read_on_pairs(top),
         listeners=listeners,
         budget=read_budget(top.child("budget")),
-        data=read_data(top.child("dataset")),
-        pairs=pairs.count("count"),
-        available=pairs.count("available"),
-        clips=pairs.count("clips"),
-        groups=pairs.count("groups"),
         rows=tuple(_row(one, len(listeners)) for one in _list(top, "rows")),
-        seed=top.count("seed"),
-        command=top.text("command"),
-        environment=top.child("environment").values,
-        duration_seconds=top.number("duration_seconds"),
-        created=top.text("created"),
     )
 
 
 def _list(fields: Fields, name: str, size: int | None = None) -> list[Fields]:
     """Return a list of objects: not empty, and of ``size`` if that is given."""
-    values = fields.value(name)
-    if not isinstance(values, list) or not values or size not in (None, len(values)):
+    found = fields.children(name)
+    if not found or size not in (None, len(found)):
         fields.fail(name, f"expected a list of {size or 'one or more'} objects")
-    return [
-        Fields.of(value, f"{fields.where}: {name} {number}")
-        for number, value in enumerate(values, start=1)
-    ]
+    return found
 
 
 def _listener(fields: Fields) -> Listener:
@@ -167,17 +135,7 @@ def _heard(fields: Fields) -> Heard:
     return Heard(
         seen=fields.flag("seen"),
         success_rate=fields.optional_rate("success_rate"),
-        success_interval=_interval(fields, "success_interval"),
+        success_interval=fields.optional_interval("success_interval"),
         untargeted_rate=fields.optional_rate("untargeted_rate"),
-        untargeted_interval=_interval(fields, "untargeted_interval"),
+        untargeted_interval=fields.optional_interval("untargeted_interval"),
     )
-
-
-def _interval(fields: Fields, name: str) -> Interval | None:
-    ends = fields.values.get(name)
-    if ends is None:
-        return None
-    if not isinstance(ends, list) or len(ends) != 2:
-        fields.fail(name, "expected the lower and the upper end")
-    low, high = (Fields({name: end}, fields.where).rate(name) for end in ends)
-    return low, high

@@ -60,10 +60,8 @@ def _cell(cell: Heard) -> str:
 def about(found: Transfer) -> str:
     """Return, in one paragraph, what all rows have in common and how they are read."""
     t = found
-    which = "all" if t.pairs == t.available else f"{t.pairs:,} of {t.available:,}, drawn"
     return (
-        f"{t.data.name}, {t.data.split} split by {t.data.split_kind}: the same {t.pairs:,} pairs "
-        f"({which}) of {t.clips:,} clips and {t.groups:,} speakers or tracks in every row, "
+        f"{t.data.name}, {t.drawn} in every row, "
         f"{t.budget}, seed {t.seed}. Each cell: pairs heard as the target (%) / pairs no longer "
         "heard as what they are, among those that this classifier had heard rightly (%). "
         f"{MARK}: the attack, or its training, asked this classifier. 95 % intervals of the first "
@@ -73,8 +71,7 @@ def about(found: Transfer) -> str:
 
 def markdown(found: Transfer) -> str:
     """Return the table as Markdown."""
-    names = [escape_text(title).replace("|", "\\|") for title in columns(found)]
-    return table(names, rows(found), _alignment(found))
+    return table(columns(found), rows(found), _alignment(found))
 
 
 def latex(found: Transfer) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mondegreen.files import read_json
 from mondegreen.report.comparison_cells import family_title
 from mondegreen.report.fields import Fields
 from mondegreen.report.results import (
@@ -15,7 +14,6 @@ from mondegreen.report.results import (
     DataUsed,
     read_classifier,
     read_data,
-    read_interval,
 )
 
 FORMAT = 1
@@ -118,9 +116,7 @@ def load_audit(path: Path) -> AuditResults:
         MondegreenError: The file is missing, not JSON, of another format, or a field is missing or
             damaged; the message names the file and the field.
     """
-    top = Fields.of(read_json(path), str(path))
-    if top.value("format") != FORMAT:
-        top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
+    top = Fields.read(path, FORMAT)
     classifier = read_classifier(top.child("classifier"))
     heard = top.optional_child("heard")
     cells = tuple(_cell(one) for one in top.children("cells"))
@@ -150,7 +146,7 @@ def _cell(fields: Fields) -> Cell:
     goal = fields.text("goal")
     if goal not in GOALS:
         fields.fail("goal", f"{goal!r} is neither targeted nor untargeted")
-    interval = read_interval(fields)
+    interval = fields.optional_interval("success_interval")
     times = fields.optional_child("milliseconds_per_clip")
     alone = times.optional_number("batch1") if times else None
     whole = 1000.0 * fields.number("seconds_per_clip")

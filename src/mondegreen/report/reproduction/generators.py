@@ -15,7 +15,6 @@ from mondegreen.report.results import (
     TargetScore,
     read_budget,
     read_cost,
-    read_interval,
     read_quality,
     read_targets,
 )
@@ -117,7 +116,7 @@ def read_generators(fields: Fields, labels: tuple[str, ...]) -> GeneratorScores:
         training_seconds=fields.optional_number("training_seconds"),
         pairs=fields.count("pairs"),
         success_rate=fields.rate("success_rate"),
-        success_interval=read_interval(fields),
+        success_interval=fields.optional_interval("success_interval"),
         success_rate_correct=fields.optional_rate("success_rate_correct"),
         baseline_rate=fields.rate("baseline_rate"),
         success_matrix=fields.rates("success_matrix", size),

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mondegreen.files import read_json
 from mondegreen.report.comparison_results import Comparison, read_comparison
 from mondegreen.report.fields import Fields
 from mondegreen.report.paper import SETTINGS, ReportedSetting
@@ -144,9 +143,7 @@ def load_reproduction(path: Path) -> Reproduction:
             damaged; the message names the file and the field.
     """
     file = path / FILE if path.is_dir() else path
-    top = Fields.of(read_json(file), str(file))
-    if top.value("format") != FORMAT:
-        top.fail("format", f"this version reads format {FORMAT}, found {top.value('format')!r}")
+    top = Fields.read(file, FORMAT)
     settings = tuple(map(_setting, _listed(top, "settings")))
     keys = [one.key for one in settings]
     if len(set(keys)) < len(keys):
