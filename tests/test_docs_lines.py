@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -19,14 +18,23 @@ from tests.furnished import collections
 from tests.furnished.basics import furnish
 from tests.furnished.runs import furnish_runs
 from tests.furnished.set_aside import SET_ASIDE, reason
-from tests.furnished.shrinking import RECIPES, shrunk
+from tests.furnished.shrinking import CONSTANTS, shrunk
 from tests.furnished.strangers import furnish_strangers, linear
 
 import blocks
 from blocks import Block
 from mondegreen.cli import main
+from mondegreen.generators.spectral import SpectralConfig
 
-LINKED = ("clips", "speech_commands", "speech_commands_other", "esc10", "recordings", "benchmarks")
+LINKED = (
+    "clips",
+    "speech_commands",
+    "speech_commands_other",
+    "esc10",
+    "recordings",
+    "benchmarks",
+    "path",
+)
 """Folders that no line changes: pages share them."""
 BENCHMARKS = {
     "generators.py": "--rounds 1 --batch 1 --no-compile",
@@ -64,15 +72,15 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("HF_HUB_OFFLINE", "1")
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             patch.delenv(name, raising=False)
-        for name, value in RECIPES.items():
-            patch.setattr(f"mondegreen.evaluation.recipes.{name}", value)
-        furnish(root)
+        for name, value in CONSTANTS.items():
+            patch.setattr(name, value)
+        furnish(root, SpectralConfig(dial=True))  # as large as trainings without a preset make it
         collections.speech_commands(root / "speech_commands")
         collections.other_words(root / "speech_commands_other")
         collections.esc10(root / "esc10")
         collections.recordings(root / "recordings", ("dog_bark", "rain", "rooster"))
-        (root / "path" / "to").mkdir(parents=True)
-        (root / "path/to/speech_commands").symlink_to(root / "speech_commands")
+        (root / "path").mkdir()
+        (root / "path/to").symlink_to(root)
         furnish_runs()
         furnish_strangers()
         yield root
@@ -143,8 +151,17 @@ def run_page_server(words: list[str]) -> None:
     assert process.returncode in (0, 143), said
 
 
-def run_line(words: list[str], service: str) -> None:
-    """Run one line of a page."""
+def make_room(words: list[str], made: set[str]) -> None:
+    """Take away what was furnished where a line writes for the first time on its page."""
+    if "--out" in words:
+        out = words[words.index("--out") + 1]
+        if out not in made and out.startswith("runs/") and Path(out).exists():
+            shutil.rmtree(out)
+        made.add(out)
+
+
+def run_line(words: list[str], service: str, made: set[str]) -> None:
+    """Run one line of a page; ``made`` holds where earlier lines wrote."""
     program, *rest = blocks.without_variables(words)
     name = Path(program).name
     if name in BENCHMARKS:
@@ -152,6 +169,7 @@ def run_line(words: list[str], service: str) -> None:
         return
     assert name == "mondegreen", words
     small = shrunk(rest, {SERVICE: service})
+    make_room(small, made)
     if small[0] == "serve":
         run_page_server(small)
         return
@@ -164,12 +182,13 @@ def run_line(words: list[str], service: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_every_line_of_the_page_runs(page: Path, workplace: Path, service: str) -> None:
+    made: set[str] = set()
     for block in blocks.blocks(page):
         if block.language == "python":
             write_files(block)
         for words in block.commands() if block.language in blocks.SHELL else ():
             if reason(blocks.without_variables(words)) is None:
-                run_line(words, service)
+                run_line(words, service, made)
 
 
 def test_every_line_is_run_or_set_aside_with_a_reason() -> None:
@@ -181,6 +200,3 @@ def test_every_line_is_run_or_set_aside_with_a_reason() -> None:
     assert len(left) >= 0.85 * len(EVERY)
     programs = {Path(line.split()[0]).name for line in left}
     assert programs == {"mondegreen", *BENCHMARKS}
-
-
-assert os

@@ -17,12 +17,14 @@ AT_HAND = {"clips", "hello.wav", "lecture.wav", "runs/spotter", "runs/second", "
 LABELS = ("no", "yes")
 
 
-def furnish(root: Path) -> None:
-    """Make all of ``AT_HAND`` in a folder, with untrained networks."""
+SMALL = SpectralConfig(width=8, blocks=1, dial=True)
+
+
+def furnish(root: Path, network: SpectralConfig = SMALL) -> None:
+    """Make all of ``AT_HAND`` in a folder, with untrained networks; the generator's is given."""
     torch.manual_seed(20)
     config = ClassifierConfig(labels=LABELS)
     classifier = Classifier.from_config(config).freeze()
-    network = SpectralConfig(width=8, blocks=1, dial=True)
     generator = Generator(describe_classifier(classifier, network, (), 20.0))
     rng = np.random.default_rng(20)
     for name, samples in (("hello", 12_000), ("lecture", 48_000)):

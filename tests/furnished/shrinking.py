@@ -18,16 +18,14 @@ GIVEN = {
     "train classifier": f"--preset smoke {TRAINING}",
     "train generator": TRAINING,
     "train universal": "--preset smoke --epochs 1 --limit 4",
-    "evaluate": "--pairs 4 --quality-pairs 2 --timing-repeats 1 --limit 4",
+    "evaluate": "--pairs 4 --quality-pairs 2 --timing-repeats 1 --limit 4 --no-report",
     "compare": f"{PAIRS} --quality-pairs 0 --timing-rounds 1 --timing-seconds 0.1",
     "channels": PAIRS,
     "transfer": PAIRS,
     "defences": f"{PAIRS} --draws 1 --certify 1 --certify-draws 20 --training-clips 12",
     "harden": "--epochs 1 --select-steps 1 --limit 4",
     "harden report": f"{PAIRS} --steps 2 --queries 2 --square-pairs 2 --restarts 2",
-    "audit": "--minutes 0.05 --jobs 1",
-    "goals": "",
-    "data synthesize": "",
+    "audit": "--minutes 0.05 --jobs 1 --start-from scratch --target yes --limit 4",
     "reproduce": "--preset smoke --jobs 1",
 }
 """What every line of a command is given, in place of its own values of these options."""
@@ -58,14 +56,17 @@ ATTACKS = {
 }
 """What is replaced in the words after ``--attacks`` and ``--knowing``."""
 
-RECIPES = {
-    "CURVE_DB": (20,),
-    "PARETO_DB": (30,),
-    "GENETIC": "genetic:iterations=2",
-    "SWARM": "pso:epochs=1,iterations=2",
-    "SQUARE": "square:queries=4",
+CONSTANTS = {
+    "mondegreen.evaluation.recipes.CURVE_DB": (20,),
+    "mondegreen.evaluation.recipes.PARETO_DB": (30,),
+    "mondegreen.evaluation.recipes.GENETIC": "genetic:iterations=2",
+    "mondegreen.evaluation.recipes.SWARM": "pso:epochs=1,iterations=2",
+    "mondegreen.evaluation.recipes.SQUARE": "square:queries=4",
+    "mondegreen.audit.sizes.QUERIES": (4,),
+    "mondegreen.audit.plan.BUDGETS_DB": (20, 30),
+    "mondegreen.audit.plan.GRADIENT": "pgd:steps=2",
 }
-"""Constants of :mod:`mondegreen.evaluation.recipes`, for ``compare --recipe``."""
+"""What ``compare --recipe`` and ``audit`` decide themselves, where no option reaches."""
 
 
 def command_of(words: list[str]) -> str:
