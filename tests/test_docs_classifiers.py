@@ -5,18 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NoReturn
 
-import numpy as np
 import pytest
-import soundfile
-import torch
+from tests.furnished.basics import furnish
 
 import blocks
 import mondegreen
-from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, save_classifier
 from mondegreen.cli import main
 from mondegreen.errors import MissingExtraError
-from mondegreen.generators.generator import Generator, describe_classifier, save_generator
-from mondegreen.generators.spectral import SpectralConfig
 
 
 def _without_extras(*_: object) -> NoReturn:
@@ -32,20 +27,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("mondegreen.evaluation.results.quality", _without_extras)
     monkeypatch.setenv("MONDEGREEN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("MONDEGREEN_ALLOWED", str(tmp_path / "allowed"))
-    torch.manual_seed(20)
-    config = ClassifierConfig(labels=("no", "yes"))
-    classifier = Classifier.from_config(config).freeze()
-    save_classifier(Path("runs/spotter"), classifier, config)
-    network = SpectralConfig(width=8, blocks=1)
-    generator = Generator(describe_classifier(classifier, network, (), 20.0))
-    save_generator(Path("runs/generator"), generator)
-    rng = np.random.default_rng(20)
-    soundfile.write("hello.wav", rng.uniform(-0.5, 0.5, 12_000), 16_000)
-    for label in classifier.labels:
-        Path("clips", label).mkdir(parents=True)
-        for speaker in range(30):
-            noise = rng.uniform(-0.5, 0.5, 16_000)
-            soundfile.write(f"clips/{label}/s{speaker}_nohash_0.wav", noise, 16_000)
+    furnish(tmp_path)
     return tmp_path
 
 

@@ -14,22 +14,17 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 import soundfile
-import torch
+from tests.furnished.basics import AT_HAND, furnish
 
 import blocks
 import mondegreen
 from blocks import Block
-from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, save_classifier
 from mondegreen.cli import main
 from mondegreen.errors import MissingExtraError, MondegreenError
-from mondegreen.generators.generator import Generator, describe_classifier, save_generator
-from mondegreen.generators.spectral import SpectralConfig
 from mondegreen.report.results import load_results
 
 ELSEWHERE = ("docs/tour.md", "docs/attacks.md", "docs/serve.md", "docs/classifiers.md")
 """Pages whose Python is run by test_tour.py, below, by tests/live and test_docs_classifiers.py."""
-AT_HAND = {"clips", "hello.wav", "lecture.wav", "runs/spotter", "runs/second", "runs/generator"}
-"""What a page may take for granted: a recording, clips, and a run of each kind."""
 QUICK = ("attack", "data info", "evaluate", "export", "report")
 """Commands that take seconds; trainings do with ``--preset smoke``, comparisons with 20 pairs."""
 
@@ -86,25 +81,7 @@ def _without_extras(*_: object, **__: object) -> NoReturn:
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what is at hand; made once, copied for each page."""
     root = tmp_path_factory.mktemp("furnished")
-    torch.manual_seed(20)
-    config = ClassifierConfig(labels=("no", "yes"))
-    classifier = Classifier.from_config(config).freeze()
-    network = SpectralConfig(width=8, blocks=1, dial=True)
-    generator = Generator(describe_classifier(classifier, network, (), 20.0))
-    rng = np.random.default_rng(20)
-    for name, samples in (("hello", 12_000), ("lecture", 48_000)):
-        soundfile.write(root / f"{name}.wav", rng.uniform(-0.5, 0.5, samples), 16_000)
-    for label in classifier.labels:
-        (root / "clips" / label).mkdir(parents=True)
-        for speaker in range(30):
-            noise = rng.uniform(-0.5, 0.5, 16_000)
-            soundfile.write(root / f"clips/{label}/s{speaker}_nohash_0.wav", noise, 16_000)
-    save_classifier(root / "runs/spotter", classifier, config)
-    save_classifier(root / "runs/second", Classifier.from_config(config).freeze(), config)
-    save_generator(root / "runs/generator", generator)
-    for name in ("spotter", "second", "generator"):
-        run = {"classifier": "runs/spotter", "data": {"data": "clips"}}
-        (root / "runs" / name / "config.json").write_text(json.dumps(run))
+    furnish(root)
     return root
 
 

@@ -181,6 +181,17 @@ def test_without_a_run_speakers_divide(tmp_path: Path, capsys: pytest.CaptureFix
         data_of(tmp_path / "none", DataOptions(split="official"))
 
 
+def test_clips_come_from_the_classifier_where_the_generator_names_none(tmp_path: Path) -> None:
+    """As in ``compare --classifier runs/graph`` with the generator that comes with the package."""
+    adopted = write_run(tmp_path / "adopted", DataOptions(data=tmp_path / "clips"))
+    unknown = write_run(tmp_path / "unknown", DataOptions())
+    shipped = Path("zoo:speech-commands")
+    found = data_of(shipped, DataOptions(limit=3), beside=(unknown, adopted))
+    assert found == DataOptions(data=tmp_path / "clips", split="speaker", limit=3)
+    with pytest.raises(MondegreenError, match="--data is missing, and zoo:speech-commands"):
+        data_of(shipped, DataOptions(), beside=(unknown,))
+
+
 @pytest.mark.parametrize("name", models())
 def test_shipped_models_say_how_their_clips_were_divided(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -32,8 +32,10 @@ DIVISION = ("labels", "goals", "split", "lists", "group_pattern")
 def data_of(run: Path, given: DataOptions, *, beside: Sequence[Path] = ()) -> DataOptions:
     """Return which clips to work on, and how they are divided.
 
-    Without ``--data`` these are an earlier run's, with the given changes. With it, the run still
-    tells how to divide them, unless the options do. Of an ensemble, the first member's count.
+    Without ``--data`` these are an earlier run's, with the given changes; where that run names no
+    clips, as a shipped model's does not, those of the first network beside it that does. With
+    ``--data``, the run still tells how to divide them, unless the options do. Of an ensemble, the
+    first member's count.
 
     A note names what was taken over, and a warning every run whose own training divided the clips
     in another way: clips that it was trained on may then be in the test part.
@@ -51,7 +53,10 @@ def data_of(run: Path, given: DataOptions, *, beside: Sequence[Path] = ()) -> Da
     """
     earlier = trained_on(run)
     if given.data is None and (earlier is None or earlier.data is None):
-        raise MondegreenError(f"--data is missing, and {run} does not say which to use.")
+        found = (one for one in map(trained_on, beside) if one is not None and one.data is not None)
+        earlier = next(found, None)
+        if earlier is None:
+            raise MondegreenError(f"--data is missing, and {run} does not say which to use.")
     chosen = given if earlier is None else _merged(earlier, given)
     chosen = replace(chosen, split=chosen.kind_of_split)
     if earlier is not None and given.data is not None:

@@ -135,7 +135,8 @@ def execute(options: Defences) -> None:
     (plain,) = open_named([place], (), classifier).values()
     names = [one.name for one in options.retrained]
     retrained = open_named(options.retrained, names, classifier) if names else {}
-    data = data_of(place, options.data, beside=options.retrained)
+    named = () if options.classifier is None else (options.classifier,)
+    data = data_of(place, options.data, beside=(*options.retrained, *named))
     target = options.target or shared_targets([plain, *retrained.values()], classifier)
     rules = _rules(options, data, classifier, target)
     run = Run(options.out, rules)

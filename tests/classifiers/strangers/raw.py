@@ -57,13 +57,20 @@ def exported(path: Path, *, facts: dict[str, Any] | None = None, batch: int | No
     torch.export.save(program, str(path), extra_files=extra)
 
 
-def as_onnx(path: Path, *, facts: dict[str, str] | None = None, batch: int | None = None) -> None:
+def as_onnx(
+    path: Path,
+    *,
+    facts: dict[str, str] | None = None,
+    batch: int | None = None,
+    network: nn.Module | None = None,
+    samples: int = SAMPLES,
+) -> None:
     import onnx
 
     sizes = None if batch else ({0: torch.export.Dim("batch", min=1)},)
-    example = (torch.zeros(batch or 2, 1, SAMPLES),)
+    example = (torch.zeros(batch or 2, 1, samples),)
     program = torch.onnx.export(
-        Raw().eval(), example, dynamo=True, verbose=False, dynamic_shapes=sizes
+        (network or Raw()).eval(), example, dynamo=True, verbose=False, dynamic_shapes=sizes
     )
     assert program is not None
     model = program.model_proto
@@ -94,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
             assert rate == body["sample_rate"]
             clips.append(torch.from_numpy(samples))
         with torch.no_grad():
-            found = Raw()(torch.stack(clips)[:, None]).softmax(dim=1)
+            found = self.server.network(torch.stack(clips)[:, None]).softmax(dim=1)
         self._send(200, {"probabilities": found.tolist()})
 
     def _send(self, code: int, answer: Any, headers: dict[str, str] | None = None) -> None:
@@ -111,8 +118,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Service(ThreadingHTTPServer):
-    def __init__(self) -> None:
+    def __init__(self, network: nn.Module) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.network = network
         self.seen: list[tuple[str, dict[str, str], Any]] = []
         self.answers: list[tuple[Any, ...]] = []
         self.described: dict[str, Any] | None = {
@@ -128,8 +136,8 @@ class Service(ThreadingHTTPServer):
 
 
 @contextmanager
-def served() -> Iterator[Service]:
-    service = Service()
+def served(network: nn.Module | None = None) -> Iterator[Service]:
+    service = Service(network or Raw())
     thread = threading.Thread(target=service.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
