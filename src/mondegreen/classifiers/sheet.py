@@ -126,6 +126,8 @@ def load_adopted(path: Path, description: dict[str, Any], *, allow_code: bool) -
 
 
 def _classifier(sheet: Sheet, model: Model, path: Path) -> Classifier:
+    if model.named is not None:
+        return model.named(sheet.labels).freeze()
     if isinstance(model.module, Classifier):
         return model.module.freeze()
     if sheet.contract is None or not callable(model.module):
