@@ -19,6 +19,7 @@ from mondegreen.classifiers.sources import is_source
 from mondegreen.classifiers.training import accuracy
 from mondegreen.cli.clips import data_of
 from mondegreen.cli.options import Device, choose_device, parse, say
+from mondegreen.configs import free
 from mondegreen.data.augment import Augment
 from mondegreen.data.options import DataOptions, open_material
 from mondegreen.errors import MondegreenError
@@ -50,6 +51,9 @@ class Harden:
     floor: float | None = None
     """First raise the floor under the log-mel spectrum of the classifier's front end to this power,
     such as 0.01, so that very faint sounds are not heard."""
+    tensorboard: bool = free(False)
+    """Write losses, gradient norms and sounds for TensorBoard, too, to <out>/tensorboard (extra
+    track); it changes nothing else, and may be given or left out when a run is continued."""
     device: Device = "auto"
     """auto, cpu or cuda."""
 
@@ -84,7 +88,7 @@ def execute(options: Harden) -> None:
     )
     if options.floor is not None:
         classifier, config = raise_floor(classifier, config, options.floor)
-    folder = Run(options.out, options)
+    folder = Run(options.out, options, tensorboard=options.tensorboard)
     augment = Augment(training.augment, classifier.sample_rate, material.noise, material.unlabelled)
     original = load_classifier(options.classifier).to(classifier.device)
     hardener = Hardener(

@@ -26,7 +26,7 @@ from mondegreen.hardening.method import Method
 from mondegreen.hardening.norms import answer_both, learn, under_attack
 from mondegreen.hardening.selection import Selection
 from mondegreen.hardening.state import begin
-from mondegreen.hardening.validation import robust_accuracy
+from mondegreen.hardening.validation import listen, robust_accuracy
 from mondegreen.interruption import StopRequest, stop_when_safe
 from mondegreen.progress import progress_bar
 from mondegreen.runs import Run
@@ -99,6 +99,7 @@ class Hardener:
                 epoch = Epoch(self.options.seed, state.epoch, state.within)
                 for measured in self._steps(epoch):
                     epoch.add(measured)
+                    self.run.board.step(state.step, measured, state.optimizer)
                     self._keep(epoch, stop)
                 state.epoch, state.within = state.epoch + 1, None
                 row = self._end_epoch(epoch)
@@ -202,7 +203,8 @@ class Hardener:
             "seconds": epoch.seconds,
         }
         # Logged first: resuming drops a line without its checkpoint, but writes none anew.
-        self.run.log(state.epoch, row)
+        self.run.log(state.epoch, row, steps=state.step)
+        listen(self.run.board, state.step, state.average, self.validation, self.options)
         self.run.save_state(state.state_dict(self.started_from))
         return row
 
