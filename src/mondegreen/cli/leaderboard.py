@@ -58,9 +58,7 @@ def execute(options: ShowLeaderboard) -> None:
         for one in wanted:
             narrow_table(one).print(Console())
         left = len(board.boards) - len(wanted)
-        say(
-            f"{len(board.listings)} entries; {left} more boards: --goal, --budget, --channel, --out."
-        )
+        say(f"{len(board.listings)} entries. {left} more boards: --goal, --budget, --channel.")
     if options.out is not None:
         files = write_leaderboard(options.out, board)
         say(f"Written to {options.out}: {', '.join(file.name for file in files)}")

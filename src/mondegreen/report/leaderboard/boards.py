@@ -114,7 +114,8 @@ def load_leaderboard(folder: Path, root: Path | None = None) -> Leaderboard:
     place = folder / "entries"
     if not place.is_dir():
         raise MondegreenError(f"{folder} holds no entries/; name the folder of a leaderboard.")
-    files = sorted(one for one in place.iterdir() if one.suffix == ".json" and one.name[0] != ".")
+    found = [one for one in place.iterdir() if one.suffix == ".json" and one.name[0] != "."]
+    files = sorted(found, key=lambda one: one.stem)
     if not 0 < len(files) <= MOST_ENTRIES:
         raise MondegreenError(f"{place} holds {len(files)} entries; 1 to {MOST_ENTRIES} are shown.")
     base = folder.resolve().parent if root is None else root

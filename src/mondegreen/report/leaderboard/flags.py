@@ -16,6 +16,8 @@ from mondegreen.report.leaderboard.measured import Measured, MeasuredRow
 
 FEWEST_PAIRS = 100
 FEWEST_SPEAKERS = 10
+AHEAD = 0.02
+"""Success on the same pairs by which a less informed attacker may be ahead."""
 WIDEST = 0.4
 """Width of a 95 % interval beyond which a worst case ranks nothing."""
 
@@ -24,8 +26,9 @@ UNEXPECTED = "no attack is known to expect this channel"
 RULES = (
     "somebody reports another figure for the same attacker, and the two 95 % intervals do not meet",
     "a check for masked gradients failed or, of a hardened classifier, was not made",
-    "attackers who know less reach surely more than those who know most, another sign of masked "
-    "gradients",
+    f"attackers who know less are ahead of those who know most, by more than {100 * AHEAD:.0f} "
+    "points on the same pairs or beyond both intervals: gradients may be masked, or the attack that "
+    "knows more is none",
     "nobody attacked who knows the classifier with its gradients and, where a channel or a "
     "detector stands before it, the defence",
     "no attack is known to expect the channel that the clips pass on their way",
@@ -103,7 +106,7 @@ def _masked(entry: Entry, measured: Sequence[Measured]) -> list[str]:
 
 
 def _weaker_reach_more(rows: Sequence[MeasuredRow]) -> list[str]:
-    """Compare the best-informed attackers with the others, where their intervals do not meet."""
+    """Compare the best-informed attackers, who could do what the others do, with the others."""
     most = max(KNOWLEDGE.index(row.knowledge) for row in rows)
     if KNOWLEDGE[most] not in (WHITE_BOX, KNOWING):
         return []  # that nobody knew enough is another reason
@@ -112,10 +115,12 @@ def _weaker_reach_more(rows: Sequence[MeasuredRow]) -> list[str]:
     if not others:
         return []
     best, rival = (max(one, key=lambda row: row.success) for one in (knowing, others))
-    if rival.interval[0] <= best.interval[1]:
+    alike = (rival.file, rival.pairs) == (best.file, best.pairs)
+    more = rival.success - best.success > AHEAD if alike else rival.interval[0] > best.interval[1]
+    if not more:
         return []
     return [
-        f"masked gradients? {rival.attack} ({rival.knowledge}) reaches "
+        f"{rival.attack} ({rival.knowledge}) reaches "
         f"{100 * rival.success:.0f} %, {best.attack} ({best.knowledge}) {100 * best.success:.0f} %"
     ]
 

@@ -21,6 +21,10 @@ NOTE = (
     "Percent, with 95 % intervals, under the strongest attack that was measured. Entries whose "
     f"intervals meet that of the first of a rank share it; {MARK} is unreliable and has none."
 )
+SHORT_NOTE = (
+    "Percent, with 95 % intervals, under the strongest attack that was measured under each budget; "
+    f"{MARK} is unreliable, {DASH} was not measured."
+)
 
 
 def board_title(board: Board) -> str:
@@ -141,7 +145,7 @@ def budget_table(boards: Sequence[Board], goal: str, corpus: str) -> Table:
         f"{corpus}, {goal}: {ROBUST[goal]}",
         ("entry", *map(budget_title, budgets)),
         tuple(sorted(rows)),
-        note=NOTE,
+        note=SHORT_NOTE,
     )
 
 
