@@ -12,6 +12,7 @@ import os
 import platform
 import shlex
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
@@ -98,15 +99,17 @@ class Run:
     Args:
         folder: Created where it is missing.
         config: The configuration dataclass of the command.
+        apart: Fields of it that change how it is run and not what comes out, so that another value
+            may continue the run.
 
     Raises:
         MondegreenError: The folder holds a run with another configuration, another process works
             in it, or it cannot be written.
     """
 
-    def __init__(self, folder: Path, config: Any) -> None:
+    def __init__(self, folder: Path, config: Any, *, apart: Sequence[str] = ()) -> None:
         self.folder = folder
-        wanted = to_dict(config)
+        wanted = {name: value for name, value in to_dict(config).items() if name not in apart}
         try:
             json.dumps(wanted, allow_nan=False)
         except ValueError as error:

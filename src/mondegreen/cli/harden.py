@@ -9,6 +9,7 @@ from typing import Annotated
 
 import tyro
 
+from mondegreen.classifiers.accuracy import accuracy
 from mondegreen.classifiers.classifier import (
     ClassifierConfig,
     load_classifier,
@@ -16,7 +17,6 @@ from mondegreen.classifiers.classifier import (
 )
 from mondegreen.classifiers.places import defended_file, ensemble_file, find_checkpoint
 from mondegreen.classifiers.sources import is_source
-from mondegreen.classifiers.training import accuracy
 from mondegreen.cli.clips import data_of
 from mondegreen.cli.options import Device, choose_device, parse, say
 from mondegreen.data.augment import Augment

@@ -10,13 +10,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mondegreen.classifiers.accuracy import accuracy
 from mondegreen.classifiers.classifier import (
     Classifier,
     ClassifierConfig,
     require_gradients,
     save_classifier,
 )
-from mondegreen.classifiers.training import accuracy
 from mondegreen.data.augment import Augment, uniform
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.epochs import Epoch

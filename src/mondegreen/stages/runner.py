@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import json
 import os
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mondegreen.errors import MondegreenError
+from mondegreen.processes.starting import end_with_parent
 from mondegreen.stages.stage import (
     DONE,
     FAILED,
@@ -29,7 +29,6 @@ from mondegreen.stages.stage import (
 
 COMMANDS = (sys.executable, "-m", "mondegreen.stages.commands")
 _POLL_S = 0.05
-_END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 @dataclass
@@ -159,14 +158,9 @@ def _start(stage: Stage, records: Records, work: _Work) -> _Running:
             stdout=log,
             stderr=subprocess.STDOUT,
             env={"OMP_NUM_THREADS": threads, **os.environ},
-            preexec_fn=_end_with_parent,
+            preexec_fn=end_with_parent,
         )
     return _Running(stage, process, time.perf_counter())
-
-
-def _end_with_parent() -> None:
-    """Have the kernel end this process when its parent ends, even by ``kill -9``."""
-    ctypes.CDLL(None).prctl(_END_WITH_PARENT, signal.SIGKILL)
 
 
 def _ended(one: _Running, records: Records, before: Outcome) -> Outcome | None:
