@@ -11,8 +11,9 @@ from typing import Annotated
 import tyro
 from rich.console import Console
 
+from mondegreen.allocator import keep_memory
 from mondegreen.cli.clips import data_of
-from mondegreen.cli.options import keep_memory, parse, say
+from mondegreen.cli.options import parse, say
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.leaderboard.remeasure import remeasure
