@@ -105,12 +105,17 @@ def measure(
 
 
 def changed(config: Any, changes: Changes) -> Any:
-    """Return a dataclass with fields replaced, named by their path."""
+    """Return a dataclass with fields replaced, named by their path, all of a part at once."""
+    own: Changes = {}
+    inner: dict[str, Changes] = {}
     for path, value in changes.items():
         name, _, rest = path.partition(".")
-        inner = changed(getattr(config, name), {rest: value}) if rest else value
-        config = replace(config, **{name: inner})
-    return config
+        if rest:
+            inner.setdefault(name, {})[rest] = value
+        else:
+            own[name] = value
+    parts = {name: changed(getattr(config, name), some) for name, some in inner.items()}
+    return replace(config, **own, **parts)
 
 
 def train(changes: Changes, classifier: Path, epochs: int, out: Path) -> dict[str, Any]:
