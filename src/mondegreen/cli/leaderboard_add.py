@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mondegreen.cli.options import keep_memory, parse, say
+from mondegreen.allocator import keep_memory
+from mondegreen.cli.options import parse, say
 from mondegreen.errors import MondegreenError
 from mondegreen.files import write_json
 from mondegreen.leaderboard.adding import (

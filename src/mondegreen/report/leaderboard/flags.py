@@ -27,8 +27,8 @@ RULES = (
     "somebody reports another figure for the same attacker, and the two 95 % intervals do not meet",
     "a check for masked gradients failed or, of a hardened classifier, was not made",
     f"attackers who know less are ahead of those who know most, by more than {100 * AHEAD:.0f} "
-    "points on the same pairs or beyond both intervals: gradients may be masked, or the attack that "
-    "knows more is none",
+    "points on the same pairs or beyond both intervals: gradients may be masked, or the attack "
+    "that knows more is none",
     "nobody attacked who knows the classifier with its gradients and, where a channel or a "
     "detector stands before it, the defence",
     "no attack is known to expect the channel that the clips pass on their way",
