@@ -21,9 +21,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) torch
-	$(INSTALL) --editable '.[quality,baselines,speech,onnx,codecs,rooms,demo,hf,dev,browser,docs]' || { \
+	$(INSTALL) --editable '.[quality,baselines,speech,onnx,codecs,rooms,demo,hf,track,dev,browser,docs]' || { \
 	  echo "note: PESQ is compiled here and needs a C compiler; going on without it" >&2; \
-	  $(INSTALL) --editable '.[baselines,speech,onnx,codecs,rooms,demo,hf,dev,browser,docs]'; }
+	  $(INSTALL) --editable '.[baselines,speech,onnx,codecs,rooms,demo,hf,track,dev,browser,docs]'; }
 	touch $@
 
 demo: setup  ## train, attack, measure and report on the synthetic corpus (FRESH=1 starts over)

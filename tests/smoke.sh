@@ -117,7 +117,8 @@ expect 0 "$command" harden --classifier demo/classifier --generator demo/generat
   --epochs 1 --select-steps 2 --out hardened
 holds hardened/checkpoints/best/classifier.json hardened/metrics.jsonl hardened/summary.json
 expect 0 "$command" train generator --preset smoke --classifier hardened --training.epochs 1 \
-  --out against-hardened
+  --tensorboard --out against-hardened
+holds against-hardened/tensorboard
 expect 0 "$command" harden report --classifiers demo/classifier hardened --generators \
   demo/generator against-hardened --snr-db 20 --check-db 20 --pairs 4 --steps 2 --queries 2 \
   --square-pairs 2 --restarts 2 --out hardening

@@ -70,6 +70,7 @@ class _State:
     optimizer: torch.optim.Optimizer
     scheduler: torch.optim.lr_scheduler.LRScheduler
     epoch: int = 0
+    steps: int = 0
     best_accuracy: float = -1.0
     within: dict[str, Any] | None = None
     """The place within the epoch that was left unfinished."""
@@ -136,7 +137,8 @@ def train_classifier(
         while state.epoch < training.epochs:
             stop.obey()
             epoch = Epoch(training.seed, state.epoch, state.within)
-            for _ in _train_epoch(state, training, epoch, train, augment, fabric):
+            for losses, rate in _train_epoch(state, training, epoch, train, augment, fabric):
+                run.board.step(state.steps, losses, state.optimizer, rate)
                 _keep(state, run, epoch, stop, -(-len(train) // training.batch_size))
             state.epoch, state.within = state.epoch + 1, None
             measured = accuracy(classifier, splits["validation"])
@@ -150,7 +152,7 @@ def train_classifier(
                 "validation/accuracy": measured,
                 "seconds": epoch.seconds,
             }
-            run.log(state.epoch, row)
+            run.log(state.epoch, row, steps=state.steps)
             _checkpoint(state, run)
             text = f"training classifier (validation {100 * measured:.1f} %)"
             bar.update(task, advance=1, description=text)
@@ -176,6 +178,7 @@ def _restore(state: _State, run: Run) -> None:
         state.optimizer.load_state_dict(saved["optimizer"])
         state.scheduler.load_state_dict(saved["scheduler"])
         state.epoch, state.best_accuracy = saved["step"], saved["best_accuracy"]
+        state.steps = saved.get("steps", state.scheduler.last_epoch)  # stepped once a batch
         state.within, state.parts.count = saved.get("within"), int(saved.get("parts", 1))
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise MondegreenError(
@@ -188,6 +191,7 @@ def _checkpoint(state: _State, run: Run) -> None:
     run.save_state(
         {
             "step": state.epoch,
+            "steps": state.steps,
             "classifier": state.classifier.module.state_dict(),
             "optimizer": state.optimizer.state_dict(),
             "scheduler": state.scheduler.state_dict(),
@@ -216,12 +220,13 @@ def _train_epoch(
     data: ClipDataset,
     augment: Augment,
     fabric: Fabric,
-) -> Iterator[None]:
-    """Train for what is left of a pass over ``data``; yield after each step."""
+) -> Iterator[tuple[dict[str, float], float]]:
+    """Train for what is left of a pass over ``data``; yield each step's losses and rate."""
     state.classifier.train()
     scale = state.classifier.normalization
     for x, label in epoch.batches(data, training.batch_size, scale):
         x, label = fabric.to_device(augment(x, epoch.random)), fabric.to_device(label)
+        rate = float(state.optimizer.param_groups[0]["lr"])
         loss = float(_step(state, x, label, training, fabric))
         if not math.isfinite(loss):
             raise MondegreenError(
@@ -229,8 +234,10 @@ def _train_epoch(
                 f"{epoch.describe(data, training.batch_size)}. Look at these clips, or train into "
                 "another --out with a lower --training.learning-rate; the last good state is kept."
             )
-        epoch.add({"classifier/loss": loss})
-        yield
+        losses = {"classifier/loss": loss}
+        epoch.add(losses)
+        state.steps += 1
+        yield losses, rate
 
 
 def _step(

@@ -23,6 +23,7 @@ from mondegreen.cli.options import (
     start_fabric,
     warn_of_unknown_speakers,
 )
+from mondegreen.configs import free
 from mondegreen.data.augment import Augment
 from mondegreen.data.options import DataOptions, open_material
 from mondegreen.errors import MondegreenError
@@ -61,6 +62,9 @@ class TrainClassifier:
     """Samples in a clip; by default 16384 at 16 kHz, and as long at other rates."""
     normalization: Normalization = "pcm"
     """How 16-bit PCM becomes floats: x / 32768, or the paper's eq. 12."""
+    tensorboard: bool = free(False)
+    """Write losses, gradient norms and sounds for TensorBoard, too, to <out>/tensorboard (extra
+    track); it changes nothing else, and may be given or left out when a run is continued."""
     device: Device = "auto"
     """auto, cpu or cuda."""
     precision: Precision = "32-true"
@@ -108,7 +112,7 @@ def execute(options: TrainClassifier) -> None:
         normalization=options.normalization,
     )
     fabric = start_fabric(options.device, options.precision)
-    folder = Run(options.out, options)
+    folder = Run(options.out, options, tensorboard=options.tensorboard)
     augment = Augment(options.training.augment, rate, material.noise, material.unlabelled)
     train_classifier(config, options.training, material.splits, augment, folder, fabric)
     best = load_classifier(options.out)

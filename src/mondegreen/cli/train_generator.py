@@ -13,6 +13,7 @@ from mondegreen.classifiers.classifier import Classifier, load_classifier
 from mondegreen.classifiers.ensemble import Combination, Ensemble, save_ensemble
 from mondegreen.cli.clips import data_of, of_labels
 from mondegreen.cli.options import Device, Precision, join_repeated, parse, peek, say, start_fabric
+from mondegreen.configs import free
 from mondegreen.data.augment import Augment
 from mondegreen.data.options import DataOptions, Material, open_material
 from mondegreen.errors import MondegreenError
@@ -76,6 +77,9 @@ class TrainGenerator:
     network: str | None = None
     """spectral (fast, on the spectrum), unet (the paper's), or module:Class for a network of your
     own; by default the preset's."""
+    tensorboard: bool = free(False)
+    """Write losses, gradient norms and sounds for TensorBoard, too, to <out>/tensorboard (extra
+    track); it changes nothing else, and may be given or left out when a run is continued."""
     device: Device = "auto"
     """auto, cpu or cuda."""
     precision: Precision = "32-true"
@@ -143,7 +147,7 @@ def execute(options: TrainGenerator) -> None:
         network = network_at(network, classifier.sample_rate)  # frames last as long
     config = describe_classifier(classifier, network, options.target, final_db)
     fabric = start_fabric(options.device, options.precision)
-    folder = Run(options.out, options)
+    folder = Run(options.out, options, tensorboard=options.tensorboard)
     trainer = GeneratorTrainer(
         config,
         training,

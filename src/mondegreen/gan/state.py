@@ -29,6 +29,15 @@ class State:
     """The place within the epoch that was left unfinished."""
     parts: Parts = field(default_factory=Parts)
 
+    @torch.no_grad()
+    def update_average(self, decay: float) -> None:
+        """Move the average of the weights towards the generator's."""
+        # A young average forgets faster, or the random start would linger in it.
+        decay = min(decay, self.step / (self.step + 20)) if decay else 0.0
+        pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
+        for average, weight in pairs:
+            average.lerp_(weight, 1.0 - decay)
+
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint needs."""
         return {

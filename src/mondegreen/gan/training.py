@@ -26,7 +26,7 @@ from mondegreen.gan.channel_mix import ChannelMix
 from mondegreen.gan.config import GeneratorTraining
 from mondegreen.gan.objective import Losses, Objective
 from mondegreen.gan.state import State
-from mondegreen.gan.validation import validate
+from mondegreen.gan.validation import listen, validate
 from mondegreen.generators.generator import (
     Generator,
     GeneratorConfig,
@@ -162,6 +162,7 @@ class GeneratorTrainer:
                 epoch = Epoch(self.training.seed, self.state.epoch, self.state.within)
                 for losses in self._epoch(epoch):
                     epoch.add(losses)
+                    self.run.board.step(self.state.step, losses, self.state.optimizer)
                     bar.update(task, advance=1)
                     self._keep(epoch, stop)
                 self.state.epoch, self.state.within = self.state.epoch + 1, None
@@ -236,7 +237,7 @@ class GeneratorTrainer:
             told = state.adversary.update(batch.x, x_adv, state.parts)
             losses["discriminator/loss"] = float(told)
         state.step += 1
-        self._update_average()
+        state.update_average(t.ema)
         return losses
 
     def _attack(self, batch: Batch) -> Tensor:
@@ -255,15 +256,6 @@ class GeneratorTrainer:
             rate *= rise * 0.5 * (1.0 + math.cos(math.pi * self._progress()))
         for group in self.state.optimizer.param_groups:
             group["lr"] = rate
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        # A young average forgets faster, or the random start would linger in it.
-        step = self.state.step
-        decay = min(self.training.ema, step / (step + 20)) if self.training.ema else 0.0
-        pairs = zip(self.state.average.parameters(), self.state.generator.parameters(), strict=True)
-        for average, weight in pairs:
-            average.lerp_(weight, 1.0 - decay)
 
     def _check(self, losses: Losses) -> None:
         for name, value in losses.items():
@@ -294,5 +286,7 @@ class GeneratorTrainer:
         seconds += time.perf_counter() - start
         # Logged first: lines beyond the checkpoint are dropped on resuming, missing ones are lost.
         self.run.log(state.step, {"epoch": state.epoch, **losses, **measured, "seconds": seconds})
+        heard = self.classifier, self.validation, self.targets, t.seed
+        listen(self.run.board, state.step, state.average, *heard)
         self.run.save_state(state.state_dict())
         return success

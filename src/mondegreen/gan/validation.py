@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from mondegreen.audio import quantize
+from mondegreen.board import Board, heard_positions
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.gan.channel_mix import ChannelMix
@@ -89,3 +92,38 @@ def validate(
         measured["validation/success"] += channels.share * (through - rates[0])
         measured |= {"validation/direct": rates[0], "validation/channels": through}
     return measured
+
+
+@torch.no_grad()
+def listen(
+    board: Board,
+    step: int,
+    attack: Callable[[Tensor, Tensor], Tensor],
+    classifier: Classifier,
+    data: ClipDataset,
+    targets: Tensor,
+    seed: int,
+) -> None:
+    """Write a few clips for TensorBoard as a generator perturbs them now, rounded to 16 bits.
+
+    The clips and their targets are the same at every call; nothing else is drawn.
+
+    Args:
+        board: Where to write; nothing happens where it writes nothing.
+        step: Steps taken.
+        attack: Maps waveforms and targets to perturbations.
+        classifier: What is attacked.
+        data: The clips to choose from.
+        targets: The targets to draw from, as label indices.
+        seed: Of the draw.
+    """
+    if not board:
+        return
+    chosen, scale = heard_positions(len(data)), classifier.normalization
+    x, label = data.waveforms(chosen, scale).to(classifier.device), data.labels[chosen]
+    target = draw_targets(label, targets, torch.Generator().manual_seed(seed))
+    x_adv = quantize(x + attack(x, target.to(x.device)), scale)
+    words = classifier.labels
+    pairs = zip(label.tolist(), target.tolist(), strict=True)
+    names = [f"{words[said]} as {words[wanted]}" for said, wanted in pairs]
+    board.sounds(step, x, x_adv - x, names, classifier.sample_rate)

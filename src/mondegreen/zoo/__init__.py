@@ -32,7 +32,7 @@ def resolve(path: Path) -> Path:
     """Return the folder of a run, or of a shipped model where ``path`` is ``zoo:<name>``.
 
     Raises:
-        MondegreenError: No such model comes with the package.
+        MondegreenError: No such model comes with the package, or nothing can lie at that path.
 
     Example:
         >>> resolve(Path("runs/mine")).name
@@ -40,6 +40,11 @@ def resolve(path: Path) -> Path:
     """
     text = str(path)
     if not text.startswith(PREFIX):
+        try:
+            path.is_file()
+        except OSError as error:  # too long a name, or a folder that is closed to this user
+            shown = text if len(text) < 200 else f"{text[:200]}..."
+            raise MondegreenError(f"{shown}: {error.strerror}.") from error
         return path
     name = text.removeprefix(PREFIX)
     if name not in models():
