@@ -17,7 +17,7 @@ from mondegreen.cli.options import parse, say
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.leaderboard.remeasure import remeasure
-from mondegreen.leaderboard.smoke import PAIRS, SEED, compare_smoke, measure_smoke, voices
+from mondegreen.leaderboard.smoke import HOW, PAIRS, SEED, compare_smoke, measure_smoke, voices
 from mondegreen.leaderboard.subjects import Subject, load_subject, why_out_of_reach
 from mondegreen.leaderboard.writing import write_smoke
 from mondegreen.report.leaderboard.entry import Entry, load_entry
@@ -59,6 +59,20 @@ class _Found:
     measured: tuple[Measured, ...]
 
 
+class _Voices:
+    """Synthetic voices, made when the first entry needs them."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._folder: Path | None = None
+
+    def folder(self) -> Path:
+        """Return their folder, which is there until the stack is left."""
+        if self._folder is None:
+            self._folder = self._stack.enter_context(voices())
+        return self._folder
+
+
 def run(words: Sequence[str]) -> None:
     """Parse the words and check."""
     description = "Are entries of the leaderboard whole, and do their figures come out again?"
@@ -80,7 +94,7 @@ def execute(options: LeaderboardCheck) -> None:
     wrong: list[str] = []
     keep_memory()
     with ExitStack() as stack:
-        folder: Path | None = None
+        spoken = _Voices(stack)
         for path in options.entries:
             try:
                 found = _read(path, options)
@@ -88,9 +102,7 @@ def execute(options: LeaderboardCheck) -> None:
                 if options.read_only or missing:
                     say(f"{path}: whole. {_not_measured(missing)}")
                     continue
-                if options.data.data is None and folder is None:
-                    folder = stack.enter_context(voices())
-                _measure(found, options, folder)
+                _measure(found, options, spoken)
             except MondegreenError as error:
                 wrong.append(str(error))
                 say(f"{path}: {error}")
@@ -121,18 +133,21 @@ def root_of(path: Path) -> Path:
     return whole.parents[2] if whole.parent.name == "entries" else Path()
 
 
-def _measure(found: _Found, options: LeaderboardCheck, folder: Path | None) -> None:
+def _measure(found: _Found, options: LeaderboardCheck, spoken: _Voices) -> None:
     subject = load_subject(found.entry, found.root, found.path)
-    if folder is None:
+    if options.data.data is not None:
         what = f"{options.pairs} pairs of {found.entry.data.corpus}"
         _judge(found, what, _on_clips(found, options, subject))
         return
-    smoke = measure_smoke(subject, folder)
+    if found.entry.smoke is None and not options.write:
+        raise MondegreenError(f"{found.path}: the entry has no smoke figures; {HOW}")
+    smoke = measure_smoke(subject, spoken.folder())
     if options.write:
         write_smoke(found.path, found.entry, smoke)
         say(f"{found.path}: smoke figures written.")
         return
     try:
+        assert found.entry.smoke is not None, "refused above"
         rows = compare_smoke(found.entry.smoke, smoke)
     except MondegreenError as error:
         raise MondegreenError(f"{found.path}: {error}") from error

@@ -7,8 +7,18 @@ from dataclasses import dataclass
 
 from mondegreen.report.leaderboard.boards import Board, Leaderboard
 from mondegreen.report.leaderboard.entry import Entry
-from mondegreen.report.leaderboard.tables import points, rank_text, reported_text, robust_text
+from mondegreen.report.leaderboard.measured import MeasuredRow
+from mondegreen.report.leaderboard.tables import (
+    NOTE,
+    ROBUST,
+    board_title,
+    points,
+    rank_text,
+    reported_text,
+    robust_text,
+)
 from mondegreen.report.leaderboard.threats import budget_order, budget_title
+from mondegreen.report.markdown import anchor
 
 DIRECT = "none"
 """In place of a channel where there is none."""
@@ -30,6 +40,18 @@ class Cell:
 
     text: str
     value: str
+    share: float | None = None
+    """Drawn as a bar beside the text."""
+    link: str = ""
+    """The id of what is led to."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """The cells of a row, and whether it is unreliable."""
+
+    cells: tuple[Cell, ...]
+    doubt: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,7 +62,7 @@ class Grid:
     title: str
     note: str
     columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[Row, ...]
 
 
 def _text(text: str) -> Cell:
@@ -51,17 +73,56 @@ def _number(text: str, value: float | None) -> Cell:
     return Cell(text, "" if value is None else f"{value:g}")
 
 
-def _subject(entry: Entry) -> list[Cell]:
-    found = (entry.name, entry.classifier.architecture, entry.defence.title)
-    return [_text(one) for one in found]
+def _robust(row: MeasuredRow) -> Cell:
+    return Cell(robust_text(row), f"{100 * row.robust:g}", row.robust)
+
+
+def _name(entry: Entry) -> Cell:
+    return Cell(entry.name, entry.name, link=f"entry-{entry.name}")
 
 
 def _attacker(goal: str, budget: str, channel: str) -> list[Cell]:
     return [_text(goal), _text(budget_title(budget)), _text(channel or DIRECT)]
 
 
+def board_grid(board: Board) -> Grid:
+    """Return one board, from the best worst case to the worst one."""
+    rows = [
+        Row(
+            (
+                _number(rank_text(one), one.rank),
+                _name(one.entry),
+                _robust(one.worst),
+                _text(one.entry.defence.title),
+                _text(one.worst.attack),
+                _text(one.worst.knowledge),
+                _number(str(one.worst.pairs), one.worst.pairs),
+                _number(points(one.clean_accuracy), one.clean_accuracy),
+                _text(reported_text(one)),
+                _text("; ".join(one.reasons)),
+            ),
+            one.unreliable,
+        )
+        for one in board.standings
+    ]
+    titles = (
+        ("rank", "n"),
+        ("entry", "t"),
+        (f"{ROBUST[board.goal]} (%)", "n"),
+        ("defence", "t"),
+        ("strongest attack", "t"),
+        ("who", "t"),
+        ("pairs", "n"),
+        ("clean (%)", "n"),
+        ("reported (%)", "t"),
+        ("unreliable, for", "t"),
+    )
+    name = f"board-{board.goal}-{board.budget.replace(':', '-')}-{board.corpus}"
+    return Grid(anchor(name), board_title(board), NOTE, _columns(titles, rows, ()), tuple(rows))
+
+
 def _columns(
-    titles: Sequence[tuple[str, str]], rows: Sequence[Sequence[Cell]], budgets: Sequence[str]
+    titles: Sequence[tuple[str, str]], rows: Sequence[Row], budgets: Sequence[str]
 ) -> tuple[Column, ...]:
     """Return the columns of rows.
 
@@ -72,7 +133,7 @@ def _columns(
     """
     found = []
     for place, (title, kind) in enumerate(titles):
-        values = dict.fromkeys(row[place].value for row in rows) if kind == "f" else {}
+        values = dict.fromkeys(row.cells[place].value for row in rows) if kind == "f" else {}
         ordered = sorted(values, key=lambda one: (_place(budgets, one), one != DIRECT, one))
         found.append(Column(title, kind == "n", tuple(ordered)))
     return tuple(found)
@@ -112,21 +173,26 @@ def standings_grid(board: Leaderboard) -> Grid:
     )
 
 
-def _board_rows(board: Board) -> list[tuple[Cell, ...]]:
+def _board_rows(board: Board) -> list[Row]:
     return [
-        (
-            _number(rank_text(one), one.rank),
-            *_subject(one.entry),
-            *_attacker(board.goal, board.budget, board.channel),
-            _number(robust_text(one.worst), 100 * one.worst.robust),
-            _text(one.worst.attack),
-            _text(one.worst.knowledge),
-            _number(str(one.worst.pairs), one.worst.pairs),
-            _number(points(one.clean_accuracy), one.clean_accuracy),
-            _text(reported_text(one)),
-            _text(board.corpus),
-            _text("no" if one.unreliable else "yes"),
-            _text("; ".join(one.reasons)),
+        Row(
+            (
+                _number(rank_text(one), one.rank),
+                _name(one.entry),
+                _text(one.entry.classifier.architecture),
+                _text(one.entry.defence.title),
+                *_attacker(board.goal, board.budget, board.channel),
+                _robust(one.worst),
+                _text(one.worst.attack),
+                _text(one.worst.knowledge),
+                _number(str(one.worst.pairs), one.worst.pairs),
+                _number(points(one.clean_accuracy), one.clean_accuracy),
+                _text(reported_text(one)),
+                _text(board.corpus),
+                _text("no" if one.unreliable else "yes"),
+                _text("; ".join(one.reasons)),
+            ),
+            one.unreliable,
         )
         for one in board.standings
     ]
@@ -135,16 +201,20 @@ def _board_rows(board: Board) -> list[tuple[Cell, ...]]:
 def attacks_grid(board: Leaderboard) -> Grid:
     """Return every attack on every entry."""
     rows = [
-        (
-            *_subject(one.entry),
-            _text(row.attack),
-            _text(row.knowledge),
-            *_attacker(row.goal, row.budget, row.channel),
-            _number(robust_text(row), 100 * row.robust),
-            _number(points(row.right), row.right),
-            _number(str(row.pairs), row.pairs),
-            _text(one.entry.data.corpus),
-            _text(row.file),
+        Row(
+            (
+                _name(one.entry),
+                _text(one.entry.classifier.architecture),
+                _text(one.entry.defence.title),
+                _text(row.attack),
+                _text(row.knowledge),
+                *_attacker(row.goal, row.budget, row.channel),
+                _robust(row),
+                _number(points(row.right), row.right),
+                _number(str(row.pairs), row.pairs),
+                _text(one.entry.data.corpus),
+                _text(row.file),
+            )
         )
         for one in board.listings
         for row in one.rows

@@ -11,7 +11,7 @@ for (const grid of all(".grid")) {
       row.hidden = selects.some((one) => one.value && value(row, one.dataset.column) !== one.value);
       shown += !row.hidden;
     }
-    count.textContent = `${shown} of ${body.rows.length} rows`;
+    if (count) count.textContent = `${shown} of ${body.rows.length} rows`;
   };
   const sort = (head) => {
     const column = head.cellIndex, number = head.dataset.kind === "n";
@@ -28,9 +28,12 @@ for (const grid of all(".grid")) {
   };
   for (const one of selects) one.addEventListener("change", show);
   for (const head of heads) head.querySelector("button").addEventListener("click", () => sort(head));
-  grid.querySelector(".clear").addEventListener("click", () => {
+  grid.querySelector(".clear")?.addEventListener("click", () => {
     for (const one of selects) one.value = "";
     show();
   });
   show();
+}
+for (const link of all('a[href^="#entry-"]')) {
+  link.addEventListener("click", () => { document.getElementById(link.hash.slice(1)).open = true; });
 }
