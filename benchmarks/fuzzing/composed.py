@@ -30,6 +30,7 @@ from mondegreen.data.tags import read_tags
 from mondegreen.report.audit.results import load_audit
 from mondegreen.report.defence_results import load_defences
 from mondegreen.report.hardening_results import load_hardening
+from mondegreen.report.leaderboard.entry import load_entry
 
 
 def every_reader(results: Path) -> list[Reader]:
@@ -120,7 +121,9 @@ def _results(results: Path) -> list[Reader]:
 
         return Reader(name, name, prepare, lambda folder: load(folder / name), damage_json)
 
+    entry = "../leaderboard/entries/spotter-hardened.json"
     return [
+        reader(entry, load_entry),
         reader("spotter-defences/defences.json", load_defences),
         reader("spotter-hardening/hardening.json", load_hardening),
         reader("audit-ast/audit.json", load_audit),
