@@ -47,6 +47,10 @@ VARIANTS: dict[str, Changes] = {
     "cross-entropy instead of the margin": {"training.classifier_loss": "cross-entropy"},
     "no unlabelled speech": {"training.unlabelled_share": 0.0},
     "no shift, no gain": {"training.augment": None},
+    "noise in half of the clips": {
+        "training.augment.noise_probability": 0.5,
+        "training.augment.noise_snr_db": (5.0, 40.0),
+    },
     "no average of the weights": {"training.ema": 0.0},
     "a gain for each bin": {"architecture.bands": 0},
     "48 points of the mel scale": {"architecture.bands": 48},
