@@ -1,6 +1,7 @@
 """Readers of files that name other files: ensembles, defended classifiers, goals, lists of clips.
 
-Beside them the results that owners hand around: of defences, hardening and audits.
+Beside them the results that owners hand around: of defences, hardening and audits, and the entries
+of the leaderboard.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from mondegreen.data.tags import read_tags
 from mondegreen.report.audit.results import load_audit
 from mondegreen.report.defence_results import load_defences
 from mondegreen.report.hardening_results import load_hardening
+from mondegreen.report.leaderboard.entry import load_entry
 
 
 def every_reader(results: Path) -> list[Reader]:
@@ -124,4 +126,5 @@ def _results(results: Path) -> list[Reader]:
         reader("spotter-defences/defences.json", load_defences),
         reader("spotter-hardening/hardening.json", load_hardening),
         reader("audit-ast/audit.json", load_audit),
+        reader("../leaderboard/entries/spotter.json", load_entry),
     ]
