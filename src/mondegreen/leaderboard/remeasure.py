@@ -37,7 +37,7 @@ class Again:
 
 
 def cheapest(measured: Sequence[Measured]) -> list[Again]:
-    """Return, for each goal, the cheapest attack that can be made again, and of those who know most.
+    """Return for each goal the cheapest attack that can be made again, and of those who know most.
 
     Of its budgets, the one whose success is nearest to a half is taken: there a change shows.
     """
