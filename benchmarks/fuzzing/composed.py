@@ -1,6 +1,7 @@
 """Readers of files that name other files: ensembles, defended classifiers, goals, lists of clips.
 
-Beside them the results that owners hand around: of defences, hardening and audits.
+Beside them the results that owners hand around: of defences, hardening and audits, and the entries
+of the leaderboard.
 """
 
 from __future__ import annotations
@@ -127,4 +128,5 @@ def _results(results: Path) -> list[Reader]:
         reader("spotter-defences/defences.json", load_defences),
         reader("spotter-hardening/hardening.json", load_hardening),
         reader("audit-ast/audit.json", load_audit),
+        reader("../leaderboard/entries/spotter.json", load_entry),
     ]

@@ -19,7 +19,7 @@ from mondegreen.leaderboard.subjects import Subject
 from mondegreen.leaderboard.trials import Trial, right_clips, try_out
 from mondegreen.report.leaderboard.entry import Entry
 from mondegreen.report.leaderboard.flags import meet
-from mondegreen.report.leaderboard.knowledge import KNOWING, attack_kind
+from mondegreen.report.leaderboard.knowledge import KNOWING, KNOWLEDGE, attack_kind
 from mondegreen.report.leaderboard.measured import Measured, MeasuredRow
 from mondegreen.report.leaderboard.threats import GOALS
 
@@ -37,18 +37,26 @@ class Again:
 
 
 def cheapest(measured: Sequence[Measured]) -> list[Again]:
-    """Return, for each goal, the cheapest attack that can be made again.
+    """Return for each goal the cheapest attack that can be made again, and of those who know most.
 
     Of its budgets, the one whose success is nearest to a half is taken: there a change shows.
     """
     generator = load_generator(Path("zoo:speech-commands"))
+    rows = [row for one in measured for row in one.rows if not row.channel]
+    every = [one for one in (_again(row, generator) for row in rows) if one is not None]
     found = []
     for goal in GOALS:
-        rows = [row for one in measured for row in one.rows if row.goal == goal and not row.channel]
-        again = [one for one in (_again(row, generator) for row in rows) if one is not None]
-        if again:
-            found.append(min(again, key=lambda one: (one.cost, abs(one.row.success - 0.5))))
-    return found
+        again = [one for one in every if one.row.goal == goal]
+        most = max((KNOWLEDGE.index(one.row.knowledge) for one in again), default=0)
+        informed = [one for one in again if one.row.knowledge == KNOWLEDGE[most]]
+        for choices in (again, informed):
+            if choices:
+                found.append(min(choices, key=_cheap_and_telling))
+    return list({id(one): one for one in found}.values())
+
+
+def _cheap_and_telling(one: Again) -> tuple[int, float]:
+    return one.cost, abs(one.row.success - 0.5)
 
 
 def _again(row: MeasuredRow, generator: Generator) -> Again | None:

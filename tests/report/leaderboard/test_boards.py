@@ -272,6 +272,7 @@ MISFITS: dict[str, tuple[Measure, str]] = {
         "name no row (found 'x')",
     ),
     "beside nobody": (lambda w: w.write(beside="nobody"), "'nobody', which is no entry"),
+    "the same twice": (lambda w: w.write(name="other"), "entries mine and other are of the same"),
     "no entries": (lambda w: (w.folder / "entries" / "mine.json").unlink(), "holds 0 entries"),
 }
 

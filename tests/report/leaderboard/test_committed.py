@@ -147,7 +147,7 @@ def test_more_rows_in_a_result_file_break_nothing(tmp_path: Path) -> None:
     hardening = tmp_path / "results/spotter-hardening/hardening.json"
     found = json.loads(hardening.read_text())
     more = json.loads(json.dumps(found["classifiers"][1]))
-    more["name"] = "trades"
+    more["name"] = "yet another"
     more["classifier"]["fingerprint"] = "0" * 16
     stronger = {**found["classifiers"][1]["attacks"][0], "label": "pgd of another kind"}
     stronger.update(success_rate=1.0, success_interval=[0.97, 1.0])
