@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor, nn
 
 from mondegreen.errors import MondegreenError
 from mondegreen.fitting import Parts
@@ -35,6 +36,12 @@ class State:
     within: dict[str, Any] | None = None
     """The place within the epoch that was left unfinished."""
     parts: Parts = field(default_factory=Parts)
+
+    def tensors(self) -> list[Tensor]:
+        """Return the weights and statistics of all networks that are trained."""
+        networks: list[nn.Module] = [self.generator, self.average]
+        networks += [self.adversary.network] if self.adversary is not None else []
+        return [one for network in networks for one in (*network.parameters(), *network.buffers())]
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint needs."""
