@@ -258,7 +258,7 @@ class GeneratorTrainer:
         start = time.perf_counter()
         state, t = self.state, self.training
         state.average.eval()
-        self.processes.align([*state.generator.parameters(), *state.average.parameters()])
+        self.processes.align(state.tensors())
         measured = validate(
             state.average,
             self.classifier,
