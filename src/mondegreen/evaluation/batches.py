@@ -19,6 +19,7 @@ from mondegreen.evaluation.channels import Listening
 from mondegreen.evaluation.counting import CountedAttack, Spent
 from mondegreen.evaluation.pairs import Ints, Kept, Pairs
 from mondegreen.evaluation.partial import Arrays, Partial
+from mondegreen.fitting import at_once
 from mondegreen.metrics.snr import snr_db
 from mondegreen.progress import progress_bar
 
@@ -63,6 +64,7 @@ def attack_pairs(
         partial: Where finished batches are, and where further ones are written; None keeps none.
     """
     counted = CountedAttack(attack)
+    size = at_once(given.batch_size, given.classifier.clip_samples)
     place = {row: number for number, row in enumerate(kept.rows)}
     kept.x = [torch.empty(0)] * len(place)
     kept.x_adv = [torch.empty(0)] * len(place)
@@ -72,8 +74,8 @@ def attack_pairs(
     own, before = True, 0.0
     with progress_bar() as bar:
         task = bar.add_task(f"attacking with {attack.name}", total=len(pairs))
-        for number, begin in enumerate(range(0, len(pairs), given.batch_size)):
-            rows = np.arange(begin, min(begin + given.batch_size, len(pairs)))
+        for number, begin in enumerate(range(0, len(pairs), size)):
+            rows = np.arange(begin, min(begin + size, len(pairs)))
             found = partial.load(number) if partial is not None else None
             if found is None:
                 # Twice: the first call also loads what later ones find loaded.
@@ -93,7 +95,7 @@ def attack_pairs(
                     "to begin again."
                 ) from error
             own = own and bool(found["clip_by_clip"])
-            if number < 2 and len(rows) == min(given.batch_size, len(pairs)):
+            if number < 2 and len(rows) == min(size, len(pairs)):
                 memory.append(float(found["memory"]))
             bar.update(task, advance=len(rows))
     last = memory[-1] if memory else float("nan")
