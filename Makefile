@@ -6,6 +6,7 @@ RUN := $(BIN)/mondegreen
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 CARD := src/mondegreen/zoo/speech-commands $(foreach db,20 25 30,results/spotter-spectral-$(db)db) \
         results/spotter-spectral-20db-quiet
+HARDENED := src/mondegreen/zoo/speech-commands-hardened results/spotter-hardening
 
 .PHONY: help setup demo docs docs-lines test test-browser test-slow lint format types smoke results results-check \
         picture reproduction-pictures clean
@@ -20,9 +21,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) torch
-	$(INSTALL) --editable '.[quality,baselines,speech,onnx,codecs,rooms,demo,hf,dev,browser,docs]' || { \
+	$(INSTALL) --editable '.[quality,baselines,speech,onnx,codecs,rooms,demo,hf,track,dev,browser,docs]' || { \
 	  echo "note: PESQ is compiled here and needs a C compiler; going on without it" >&2; \
-	  $(INSTALL) --editable '.[baselines,speech,onnx,codecs,rooms,demo,hf,dev,browser,docs]'; }
+	  $(INSTALL) --editable '.[baselines,speech,onnx,codecs,rooms,demo,hf,track,dev,browser,docs]'; }
 	touch $@
 
 demo: setup  ## train, attack, measure and report on the synthetic corpus (FRESH=1 starts over)
@@ -71,10 +72,12 @@ results: setup  ## write docs/results.md and the README's table from results/*/r
 	$(BIN)/python -m mondegreen.report.docs_audits results docs/audit.md
 	$(BIN)/python -m mondegreen.report.docs_hardening results docs/hardening.md
 	$(BIN)/python -m mondegreen.report.docs_defences results docs/defences.md
+	$(BIN)/python -m mondegreen.report.docs_leaderboard leaderboard docs/leaderboard.md
 	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md
 	$(BIN)/python -m mondegreen.report.docs_tables results docs
 	$(BIN)/python -m mondegreen.report.card $(CARD)
+	$(BIN)/python -m mondegreen.report.hardened_card $(HARDENED)
 
 picture: setup  ## redraw the README's picture from the evaluation in EVALUATION=folder
 	$(RUN) report $(EVALUATION)
@@ -95,10 +98,12 @@ results-check: setup  ## fail when these are out of step with the result files
 	$(BIN)/python -m mondegreen.report.docs_audits results docs/audit.md --check
 	$(BIN)/python -m mondegreen.report.docs_hardening results docs/hardening.md --check
 	$(BIN)/python -m mondegreen.report.docs_defences results docs/defences.md --check
+	$(BIN)/python -m mondegreen.report.docs_leaderboard leaderboard docs/leaderboard.md --check
 	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md --check
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md --check
 	$(BIN)/python -m mondegreen.report.docs_tables results docs --check
 	$(BIN)/python -m mondegreen.report.card --check $(CARD)
+	$(BIN)/python -m mondegreen.report.hardened_card --check $(HARDENED)
 
 clean:  ## delete runs and caches, keep the environment
 	rm -rf runs build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -36,7 +36,9 @@ LINKED = (
     "esc10",
     "recordings",
     "benchmarks",
+    "leaderboard",
     "path",
+    "results",
 )
 """Folders that no line changes: pages share them."""
 BENCHMARKS = {
@@ -83,6 +85,8 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         collections.other_words(root / "speech_commands_other")
         collections.esc10(root / "esc10")
         collections.recordings(root / "recordings", ("dog_bark", "rain", "rooster"))
+        for name in ("leaderboard", "results"):
+            (root / name).symlink_to(blocks.ROOT / name)
         (root / "path").mkdir()
         (root / "path/to").symlink_to(root)
         (root / "speech_commands_v0.01").symlink_to(root / "speech_commands")

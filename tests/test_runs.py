@@ -4,6 +4,8 @@ import json
 import math
 import pickle
 import platform
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 import torch
 
 import mondegreen
+from mondegreen.configs import free
 from mondegreen.errors import MondegreenError
 from mondegreen.runs import Run, command_line, environment
 
@@ -86,6 +89,51 @@ def test_another_configuration_is_refused(run: Run) -> None:
     (run.folder / "config.json").write_text(before[:10])
     with pytest.raises(MondegreenError, match=r"config\.json is not valid JSON"):
         Run(run.folder, Config())
+
+
+@dataclass(frozen=True)
+class Inner:
+    """Options within options, one of them new."""
+
+    depth: int = 3
+    fresh: tuple[int, ...] = (1, 2)
+
+
+@dataclass(frozen=True)
+class Newer(Config):
+    """What a later version asks for."""
+
+    switch: bool = False
+    inner: Inner = Inner()
+    watched: bool = free(False)
+
+
+def test_options_that_an_earlier_version_did_not_know_stand_for_their_defaults(run: Run) -> None:
+    run.log(1, {"loss": 1.0})
+    path = run.folder / "config.json"
+    before = path.read_text()
+    Run(run.folder, Newer())
+    with pytest.raises(MondegreenError, match=r"differs in: switch\)"):
+        Run(run.folder, Newer(switch=True))
+    with pytest.raises(MondegreenError, match=r"differs in: inner\)"):
+        Run(run.folder, Newer(inner=Inner(fresh=())))
+    path.write_text(json.dumps(json.loads(before) | {"inner": {"depth": 3}}))
+    Run(run.folder, Newer())
+    with pytest.raises(MondegreenError, match=r"differs in: inner\)"):
+        Run(run.folder, Newer(inner=Inner(depth=4)))
+    with pytest.raises(MondegreenError, match=r"differs in: inner\)"):
+        Run(run.folder, Config())  # what a later version asked for is no default
+    path.write_text(json.dumps({"epochs": 2, "out": "runs"}))
+    Run(run.folder, Config())
+    with pytest.raises(MondegreenError, match=r"differs in: rate\)"):
+        Run(run.folder, Config(rate=0.25))
+
+
+def test_what_changes_no_result_may_be_switched(run: Run) -> None:
+    run.log(1, {"loss": 1.0})
+    Run(run.folder, Newer(watched=True))
+    Run(run.folder, Newer(watched=False))
+    assert "watched" not in json.loads((run.folder / "config.json").read_text())
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
@@ -252,3 +300,22 @@ def test_the_command_names_the_data_by_its_variable(
     else:
         monkeypatch.setenv("MONDEGREEN_DATA", data)
     assert command_line() == f"mondegreen {wanted}"
+
+
+def test_sharers_keep_out_others_in_other_processes(tmp_path: Path) -> None:
+    run = Run(tmp_path / "run", Config(), shared=True)
+    program = """
+import sys
+from pathlib import Path
+from mondegreen.errors import MondegreenError
+from mondegreen.runs import _lock
+for shared in (True, False):
+    try:
+        _lock(Path(sys.argv[1]), shared=shared)
+        print("in")
+    except MondegreenError:
+        print("out")
+"""
+    words = [sys.executable, "-c", program, str(run.folder)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["in", "out"]

@@ -40,6 +40,53 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+def with_defaults(config: Any, data: dict[str, Any]) -> dict[str, Any]:
+    """Return JSON values with the fields that they lack at the defaults of the dataclass.
+
+    So a file of an earlier version compares equal where only options are new. What has no default
+    stays missing, and dataclasses within are filled in alike where they are of the same kind.
+
+    Args:
+        config: The dataclass that the values are to be compared with.
+        data: What ``json.loads`` gave.
+
+    Example:
+        >>> @dataclasses.dataclass(frozen=True)
+        ... class Size:
+        ...     width: float = 1.0
+        ...     height: float = 2.0
+        >>> with_defaults(Size(height=5.0), {"width": 3.0})
+        {'width': 3.0, 'height': 2.0}
+    """
+    filled = dict(data)
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if field.name not in data:
+            if field.default is not dataclasses.MISSING:
+                filled[field.name] = _plain(_as_dict(field.default))
+            elif field.default_factory is not dataclasses.MISSING:
+                filled[field.name] = _plain(_as_dict(field.default_factory()))
+        elif dataclasses.is_dataclass(value) and isinstance(data[field.name], dict):
+            filled[field.name] = with_defaults(value, data[field.name])
+    return filled
+
+
+def _as_dict(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return value
+
+
+def free(default: Any) -> Any:
+    """Return the default of a field that changes no result, so that it may differ in a run."""
+    return dataclasses.field(default=default, metadata={"free": True})
+
+
+def free_fields(config: Any) -> set[str]:
+    """Return the names of the fields made by :func:`free`."""
+    return {field.name for field in dataclasses.fields(config) if field.metadata.get("free")}
+
+
 def from_dict(cls: type[C], data: Any, where: str) -> C:
     """Build the dataclass ``cls`` from JSON values; unknown or ill-typed fields are errors.
 

@@ -1,6 +1,7 @@
 """A run: one folder that holds what was asked, what happened and what came out.
 
-``config.json env.json metrics.jsonl checkpoints/{latest,best}/ samples/ results.json report.html``
+``config.json env.json metrics.jsonl checkpoints/{latest,best}/ samples/ results.json report.html``,
+and ``tensorboard/`` where asked for.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import platform
 import shlex
+import shutil
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +20,8 @@ from typing import IO, Any
 
 import torch
 
-from mondegreen.configs import to_dict
+from mondegreen.board import Board
+from mondegreen.configs import free_fields, to_dict, with_defaults
 from mondegreen.errors import MondegreenError
 from mondegreen.files import (
     atomic_write,
@@ -30,6 +33,7 @@ from mondegreen.files import (
 )
 
 _LOCK = ".lock"
+_BOARD = "tensorboard"
 
 
 def environment() -> dict[str, Any]:
@@ -92,20 +96,26 @@ class Run:
     """A run's folder, opened to begin or to continue.
 
     The same configuration in the same folder continues; another configuration is refused, so that
-    no result is overwritten by accident. As long as this object lives, no other process can open
-    the folder, and what one that was killed left half-written is removed.
+    no result is overwritten by accident. What an older version did not know stands for its default,
+    and fields that change no result may differ. As long as this object lives, no other process can
+    open the folder, and what one that was killed left half-written is removed.
 
     Args:
         folder: Created where it is missing.
         config: The configuration dataclass of the command.
+        tensorboard: Whether what is logged is written for TensorBoard, too.
+        shared: Let other processes and machines that say so, too, into the folder at the same time.
 
     Raises:
         MondegreenError: The folder holds a run with another configuration, another process works
             in it, or it cannot be written.
     """
 
-    def __init__(self, folder: Path, config: Any) -> None:
+    def __init__(
+        self, folder: Path, config: Any, *, tensorboard: bool = False, shared: bool = False
+    ) -> None:
         self.folder = folder
+        self.board = Board(folder / _BOARD if tensorboard else None)
         wanted = to_dict(config)
         try:
             json.dumps(wanted, allow_nan=False)
@@ -113,13 +123,16 @@ class Run:
             raise MondegreenError("an option is NaN or infinite; give a finite number.") from error
         path = folder / "config.json"
         found = _content(folder)
-        begun = bool(found - {"config.json", "env.json"})  # else it ended before it did anything
+        begun = bool(
+            found - {"config.json", "env.json", _BOARD}
+        )  # else it ended before it did anything
         if begun and not path.exists():
             raise MondegreenError(f"{folder} exists and is not a run. Choose another --out.")
         if begun:
-            _refuse_other(path, wanted)
-        self._lock = _lock(folder)
-        remove_leftovers(folder)
+            _refuse_other(path, config, wanted)
+        self._lock = _lock(folder, shared=shared)
+        if not shared:  # else others may be at these files
+            remove_leftovers(folder)
         if not begun:
             write_json(path, wanted)
         if not (folder / "env.json").exists():
@@ -135,8 +148,14 @@ class Run:
         """Folder of the best checkpoint."""
         return self.folder / "checkpoints" / "best"
 
-    def log(self, step: int, metrics: dict[str, float | None]) -> None:
-        """Append one line to ``metrics.jsonl``, and show it where no progress bar does."""
+    def log(self, step: int, metrics: dict[str, float | None], *, steps: int | None = None) -> None:
+        """Append one line to ``metrics.jsonl``, and show it where no progress bar does.
+
+        Args:
+            step: Where the training is.
+            metrics: What was measured.
+            steps: Optimiser steps taken, where ``step`` counts something else; for TensorBoard.
+        """
         if not sys.stderr.isatty():
             print(summary_line(step, metrics), file=sys.stderr, flush=True)
         if not (self.folder / "config.json").exists():
@@ -150,13 +169,18 @@ class Run:
                 file.write(line + "\n")
         except OSError as error:
             raise MondegreenError(f"cannot write {self.folder}: {error.strerror}.") from error
+        self.board.scalars(step if steps is None else steps, metrics)
 
     def metrics(self) -> list[dict[str, float | None]]:
         """Return the lines of ``metrics.jsonl`` up to one that is half-written or damaged."""
         return read_metrics(self.folder)
 
     def save_state(self, state: dict[str, Any]) -> None:
-        """Write the state that a training needs to continue, atomically."""
+        """Write the state that a training needs to continue, atomically.
+
+        Its ``step`` is where the log is; ``steps``, if it has them, are the optimiser's.
+        """
+        self.board.flush()  # whoever continues from this state counts on what came before
         with atomic_write(self.latest / "state.pt") as temporary:
             try:
                 torch.save(state, temporary)
@@ -172,10 +196,12 @@ class Run:
         path = self.latest / "state.pt"
         if not path.is_file():
             (self.folder / "metrics.jsonl").unlink(missing_ok=True)
+            shutil.rmtree(self.folder / _BOARD, ignore_errors=True)
             return None
         try:
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
             step = int(dict(state).get("logged", state["step"]))
+            self.board.begin(int(state.get("steps", state["step"])))
         except Exception as error:  # torch raises many kinds for a damaged file
             raise MondegreenError(
                 f"{path} is damaged ({error}). Delete {self.folder} to begin again."
@@ -221,21 +247,24 @@ def _content(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir() if path.name != _LOCK and not is_leftover(path)}
 
 
-def _lock(folder: Path) -> IO[str]:
+def _lock(folder: Path, *, shared: bool = False) -> IO[str]:
     """Keep other processes out of a folder as long as the file that is returned lives.
+
+    A shared lock keeps only those out that do not share.
 
     Raises:
         MondegreenError: Another one is in it, or the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / _LOCK).open("w")
+        file = (folder / _LOCK).open("a+")
     except OSError as error:
         raise MondegreenError(
             f"cannot write {folder}: {error.strerror}. Choose another output folder."
         ) from error
     try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however it ends
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.lockf(file, kind | fcntl.LOCK_NB)  # ends with the process, however it ends
     except OSError as error:
         if error.errno in (errno.EACCES, errno.EAGAIN):
             file.close()
@@ -246,11 +275,14 @@ def _lock(folder: Path) -> IO[str]:
     return file
 
 
-def _refuse_other(path: Path, wanted: dict[str, Any]) -> None:
+def _refuse_other(path: Path, config: Any, wanted: dict[str, Any]) -> None:
     found = read_json(path)
-    if found == wanted:
-        return
-    names = sorted(set(found) | set(wanted)) if isinstance(found, dict) else []
+    names: list[str] = []
+    if isinstance(found, dict):
+        found = with_defaults(config, found)
+        names = sorted((set(found) | set(wanted)) - free_fields(config))
+        if all(name in found and found[name] == wanted.get(name) for name in names):
+            return
     differing = [name for name in names if found.get(name) != wanted.get(name)]
     raise MondegreenError(
         f"{path.parent} holds a run with another configuration (differs in: "

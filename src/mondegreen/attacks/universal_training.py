@@ -27,7 +27,7 @@ from mondegreen.errors import MondegreenError
 from mondegreen.fitting import Parts
 from mondegreen.gan.config import BudgetSchedule
 from mondegreen.gan.losses import margin_loss
-from mondegreen.gan.validation import draw_targets
+from mondegreen.gan.validation import draw_targets, listen
 from mondegreen.interruption import StopRequest, stop_when_safe
 from mondegreen.metrics.snr import snr_db
 from mondegreen.progress import progress_bar
@@ -121,7 +121,9 @@ class UniversalTrainer:
                 stop.obey()
                 epoch = Epoch(self.training.seed, self.epoch, self._within)
                 for x, label in epoch.batches(self.train, size, scale):
-                    epoch.add(self._step(x, label, epoch))
+                    losses = self._step(x, label, epoch)
+                    epoch.add(losses)
+                    self.run.board.step(self.step, losses, self.optimizer)
                     bar.update(task, advance=1)
                     self._keep(epoch, stop)
                 self.epoch, self._within = self.epoch + 1, None
@@ -192,6 +194,9 @@ class UniversalTrainer:
         measured = {"validation/success": success, "validation/snr_db": ratio}
         seconds += time.perf_counter() - start
         self.run.log(self.step, {"epoch": self.epoch, **means, **measured, "seconds": seconds})
+        targets = torch.arange(len(self.classifier.labels))
+        heard = self.classifier, self.validation, targets, self.training.seed
+        listen(self.run.board, self.step, self.universal, *heard)
         self.run.save_state(self._state())
 
     def _state(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from mondegreen.attacks.universal_training import UniversalTrainer, UniversalTra
 from mondegreen.classifiers.classifier import load_classifier
 from mondegreen.cli.clips import data_of
 from mondegreen.cli.options import Device, choose_device, parse, peek, say
+from mondegreen.configs import free
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.runs import Run
 
@@ -42,6 +43,9 @@ class TrainUniversal:
     """Passes over the training split, in place of --training.epochs."""
     preset: UniversalPreset = "cpu"
     """smoke or cpu: the defaults of --training."""
+    tensorboard: bool = free(False)
+    """Write losses, gradient norms and sounds for TensorBoard, too, to <out>/tensorboard (extra
+    track); it changes nothing else, and may be given or left out when a run is continued."""
     device: Device = "auto"
     """auto, cpu or cuda."""
 
@@ -79,7 +83,7 @@ def execute(options: TrainUniversal) -> None:
         classifier, options.kind, training.budget.final_db, taps=options.taps
     )
     classifier.to(choose_device(options.device))
-    folder = Run(options.out, options)
+    folder = Run(options.out, options, tensorboard=options.tensorboard)
     trainer = UniversalTrainer(config, training, classifier=classifier, splits=splits, run=folder)
     success = trainer.fit()
     folder.finish({"validation/success": success, "epochs": trainer.epoch})

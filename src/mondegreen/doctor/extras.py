@@ -32,6 +32,7 @@ EXTRAS = (
     Extra("rooms", {"pyroomacoustics": "pyroomacoustics"}, "channels with simulated rooms"),
     Extra("demo", {"gradio": "gradio"}, "serve, the live page"),
     Extra("hf", {"transformers": "transformers"}, "audio classifiers of Hugging Face"),
+    Extra("track", {"tensorboard": "tensorboard"}, "trainings watched in TensorBoard"),
     Extra("baselines", {"foolbox": "foolbox"}, "attacks checked against Foolbox"),
 )
 

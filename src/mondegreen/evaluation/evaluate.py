@@ -30,6 +30,7 @@ from mondegreen.fitting import at_once
 from mondegreen.generators.generator import Generator
 from mondegreen.metrics.macs import count_macs
 from mondegreen.metrics.timing import milliseconds
+from mondegreen.processes.group import Processes
 
 MOST_PAIRS = 100_000
 """Pairs that are attacked where nothing is said about their number."""
@@ -100,6 +101,7 @@ def evaluate(
     pairs: Pairs | None = None,
     partial: Partial | None = None,
     listening: Listening | None = None,
+    processes: Processes | None = None,
 ) -> Evaluation:
     """Attack every clip of ``data`` towards every target that is not its label.
 
@@ -115,6 +117,8 @@ def evaluate(
         partial: Batches that are finished already, and where further ones are kept.
         listening: Channels that the adversarial and the untouched clips pass, too. It is filled in,
             but for what it knows of the untouched clips already.
+        processes: Who shares the batches; by default nobody. The first one learns what came out;
+            what the others return says nothing of the pairs.
 
     Raises:
         MondegreenError: There is no pair to attack, a target is unknown, or the pairs are not for
@@ -135,12 +139,13 @@ def evaluate(
     kept.heard_before = [before[pairs.clip[row]] for row in kept.rows]
     listening = listening or Listening({}, options.seed)
     if listening.before.shape != (len(listening.channels), len(data)):
-        listening.hear_untouched(classifier, data)
+        listening.hear_untouched(classifier, data, processes)
     given = Conditions(classifier, data, budget, options.batch_size, listening)
-    totals = attack_pairs(attack, given, pairs, kept, partial)
+    totals = attack_pairs(attack, given, pairs, kept, partial, processes)
     accuracy = float((before.argmax(1) == data.labels).double().mean())
     indices = list(dict.fromkeys(pairs.target.tolist()))
-    timing = _time(attack, classifier, data, budget, indices, options)
+    measures = processes is None or processes.first
+    timing = _time(attack, classifier, data, budget, indices, options) if measures else {}
     return Evaluation(
         pairs=pairs,
         kept=kept,

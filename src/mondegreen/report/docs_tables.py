@@ -24,6 +24,7 @@ from mondegreen.report.generated import insert, write_or_check
 
 TABLES: dict[str, tuple[str, str, Callable[[Path], str]]] = {
     "ablation": ("generator.md", "ablation", docs_ablation.render_table),
+    "fuzzing": ("reliability.md", "fuzzing.json", docs_reliability.render_fuzzing),
     "hearing": ("generator.md", "hearing.json", docs_hearing.render_table),
     "music": ("measurement.md", "synthetic-music.json", docs_music.render_table),
     "reliability": ("reliability.md", "reliability.json", docs_reliability.render_table),
