@@ -12,6 +12,19 @@ import torch
 from mondegreen.errors import MondegreenError
 
 R = TypeVar("R")
+_MOST_SAMPLES = 2**23
+"""Of the waveforms that are attacked at once: 64 clips of eight seconds at 16 kHz. Spectrograms and
+gradients take a hundred bytes for each of them."""
+
+
+def at_once(clips: int, clip_samples: int) -> int:
+    """Return how many clips to work on at once: as many as wished, fewer where they are long.
+
+    Example:
+        >>> at_once(64, 16_384), at_once(64, 30 * 22_050)
+        (64, 12)
+    """
+    return min(clips, max(1, _MOST_SAMPLES // clip_samples))
 
 
 class Parts:

@@ -60,8 +60,8 @@ class Reproduce:
     """Folder for all stages, reproduction.json, tables, figures and report.html; the same command
     continues there."""
     preset: ScaleName = "cpu"
-    """smoke takes minutes and shows that everything runs; cpu takes hours on two cores, with
-    narrow networks; paper is the paper's own setting and needs a GPU."""
+    """smoke takes minutes and shows that everything runs; cpu takes an hour or two on two
+    cores, with narrow networks; paper is the paper's own setting and needs a GPU."""
     cache: Path | None = None
     """Where decoded clips are kept; by default <out>/cache."""
     jobs: int = 0

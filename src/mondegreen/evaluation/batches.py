@@ -20,6 +20,7 @@ from mondegreen.evaluation.channels import Listening
 from mondegreen.evaluation.counting import CountedAttack, Spent
 from mondegreen.evaluation.pairs import Ints, Kept, Pairs
 from mondegreen.evaluation.partial import Arrays, Partial
+from mondegreen.fitting import at_once
 from mondegreen.metrics.snr import snr_db
 from mondegreen.processes.group import Processes
 from mondegreen.progress import progress_bar
@@ -38,6 +39,11 @@ class Conditions:
     batch_size: int
     listening: Listening
     """Channels that the adversarial clips pass, too."""
+
+    @property
+    def size(self) -> int:
+        """Clips of a batch: as many as are wished, fewer where they are long."""
+        return at_once(self.batch_size, self.classifier.clip_samples)
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ def attack_pairs(
                     "to begin again."
                 ) from error
             own = own and bool(found["clip_by_clip"])
-            if number < 2 and len(rows) == min(given.batch_size, len(pairs)):
+            if number < 2 and len(rows) == min(given.size, len(pairs)):
                 memory.append(float(found["memory"]))
             bar.update(task, advance=len(rows))
     last = memory[-1] if memory else float("nan")
@@ -112,10 +118,10 @@ class _Work:
     partial: Partial | None
 
     def __len__(self) -> int:
-        return -(-len(self.pairs) // self.given.batch_size)
+        return -(-len(self.pairs) // self.given.size)
 
     def rows(self, number: int) -> Ints:
-        size = self.given.batch_size
+        size = self.given.size
         return np.arange(number * size, min((number + 1) * size, len(self.pairs)))
 
     def load(self, number: int) -> Arrays | None:

@@ -26,6 +26,7 @@ from mondegreen.evaluation.batches import Conditions, Totals, attack_pairs
 from mondegreen.evaluation.channels import Listening
 from mondegreen.evaluation.pairs import Kept, Pairs, draw_kept, draw_pairs, every_clip, every_pair
 from mondegreen.evaluation.partial import Partial
+from mondegreen.fitting import at_once
 from mondegreen.generators.generator import Generator
 from mondegreen.metrics.macs import count_macs
 from mondegreen.metrics.timing import milliseconds
@@ -43,7 +44,7 @@ class EvaluationOptions:
     """Pairs of a clip and a target, drawn evenly over source and target; -1 all. By default all up
     to 100,000, and so many of more: hundreds of labels make millions."""
     batch_size: int = 64
-    """Clips attacked at once; also the N of the batch timing."""
+    """Clips attacked at once; also the N of the batch timing. Fewer where clips are long."""
     quality_pairs: int = 1000
     """Pairs that PESQ and STOI are computed for, drawn at random, those that are kept as samples
     among them; 0 none, -1 all."""
@@ -219,7 +220,8 @@ def _time(
         return {}
     device = classifier.device
     found: dict[str, float] = {}
-    for name, size in (("batch1", 1), ("batchN", options.batch_size)):
+    full = at_once(options.batch_size, classifier.clip_samples)
+    for name, size in (("batch1", 1), ("batchN", full)):
         positions = torch.arange(size) % len(data)
         x = data.waveforms(positions, classifier.normalization).to(device)
         target = torch.tensor(targets, device=device)[torch.arange(size) % len(targets)]
@@ -229,7 +231,7 @@ def _time(
 
         median = milliseconds(once, repeats=options.timing_repeats, warmup=2, device=device)
         found[name] = median / size
-    return found | {"N": options.batch_size}
+    return found | {"N": full}
 
 
 def network_cost(attack: Attack, clip_samples: int) -> dict[str, int] | None:
