@@ -23,10 +23,11 @@ from mondegreen.attacks.universal import (
     load_universal,
     save_universal,
 )
-from mondegreen.classifiers.classifier import Classifier, load_classifier, save_classifier
+from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.defended import parse_defence, save_defended
 from mondegreen.classifiers.ensemble import Ensemble, save_ensemble
 from mondegreen.classifiers.goals_file import read_goals
+from mondegreen.classifiers.loading import load_classifier, save_classifier
 from mondegreen.data.tags import read_tags
 from mondegreen.report.audit.results import load_audit
 from mondegreen.report.defence_results import load_defences

@@ -11,12 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from mondegreen.classifiers.accuracy import accuracy
-from mondegreen.classifiers.classifier import (
-    Classifier,
-    ClassifierConfig,
-    load_classifier,
-    save_classifier,
-)
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
+from mondegreen.classifiers.loading import load_classifier, save_classifier
 from mondegreen.data.augment import Augment, AugmentConfig
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.epochs import Epoch

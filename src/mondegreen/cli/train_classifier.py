@@ -12,8 +12,9 @@ import tyro
 from mondegreen.audio import Normalization
 from mondegreen.classifiers.accuracy import accuracy
 from mondegreen.classifiers.backbones import BackboneConfig
-from mondegreen.classifiers.classifier import ClassifierConfig, load_classifier
+from mondegreen.classifiers.classifier import ClassifierConfig
 from mondegreen.classifiers.features import FrontEndConfig
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.classifiers.training import ClassifierTraining, train_classifier
 from mondegreen.cli.options import (
     Device,

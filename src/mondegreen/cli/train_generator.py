@@ -9,8 +9,9 @@ from typing import Annotated, get_args
 
 import tyro
 
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.ensemble import Combination, Ensemble, save_ensemble
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli.clips import data_of, of_labels
 from mondegreen.cli.options import (
     Device,

@@ -11,12 +11,8 @@ import torch
 from torch import Tensor
 
 from mondegreen.classifiers.accuracy import accuracy
-from mondegreen.classifiers.classifier import (
-    Classifier,
-    ClassifierConfig,
-    require_gradients,
-    save_classifier,
-)
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, require_gradients
+from mondegreen.classifiers.loading import save_classifier
 from mondegreen.classifiers.sheet import Sheet, save_trained
 from mondegreen.data.augment import Augment, uniform
 from mondegreen.data.dataset import ClipDataset
