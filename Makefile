@@ -8,7 +8,7 @@ CARD := src/mondegreen/zoo/speech-commands $(foreach db,20 25 30,results/spotter
         results/spotter-spectral-20db-quiet
 HARDENED := src/mondegreen/zoo/speech-commands-hardened results/spotter-hardening
 
-.PHONY: help setup demo docs test test-browser test-slow lint format types smoke results results-check \
+.PHONY: help setup demo docs docs-lines test test-browser test-slow lint format types smoke results results-check \
         picture reproduction-pictures clean
 
 help:
@@ -42,6 +42,9 @@ test-browser: setup  ## the pages in a headless Chromium (skipped where there is
 
 test-slow: setup  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+docs-lines: setup  ## how many shell lines of the documentation tests run, and which they do not
+	PYTHONPATH=website $(BIN)/python -m tests.furnished.lines
 
 docs: setup  ## the documentation as a site in site/, to be opened from the disk; any broken link fails
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

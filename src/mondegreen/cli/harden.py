@@ -9,6 +9,7 @@ from typing import Annotated
 
 import tyro
 
+from mondegreen.classifiers.accuracy import accuracy
 from mondegreen.classifiers.classifier import (
     Classifier,
     ClassifierConfig,
@@ -23,7 +24,6 @@ from mondegreen.classifiers.places import (
 )
 from mondegreen.classifiers.sheet import Sheet, read_sheet
 from mondegreen.classifiers.sources import is_source
-from mondegreen.classifiers.training import accuracy
 from mondegreen.cli.clips import data_of
 from mondegreen.cli.options import Device, choose_device, parse, say
 from mondegreen.configs import free

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mondegreen.classifiers.accuracy import accuracy
 from mondegreen.classifiers.classifier import (
     Classifier,
     ClassifierConfig,
@@ -17,7 +18,6 @@ from mondegreen.classifiers.classifier import (
     save_classifier,
 )
 from mondegreen.classifiers.sheet import Sheet, save_trained
-from mondegreen.classifiers.training import accuracy
 from mondegreen.data.augment import Augment, uniform
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.epochs import Epoch
