@@ -135,7 +135,6 @@ def new_entry(
     if not references:
         raise MondegreenError("--result is missing: name the file that holds the measurement.")
     found: list[Measured] = [read_reference(one, root, "--result") for one in references]
-    first, data = found[0].classifier, found[0].data
     return {
         "format": 1,
         "title": title,
@@ -144,24 +143,34 @@ def new_entry(
             "link": reporter[1],
             "date": reporter[2].isoformat(),
         },
-        "classifier": {
-            "place": place,
-            "sha256": weights_digest(Path(place)),
-            "fingerprint": first.fingerprint,
-            "architecture": first.name,
-            "parameters": first.parameters,
-        },
+        "classifier": _classifier(found[0], place),
         "defence": defence,
-        "data": {
-            "corpus": data.name,
-            "split": data.split,
-            "split_kind": data.split_kind,
-            "clips": data.clips,
-            "speakers": data.groups,
-        },
+        "data": _data(found[0]),
         "threat_models": list(claims),
         "measured": [{"file": str(one.file), "row": one.row} for one in references],
         "smoke": None,
         "beside": None,
         "note": note,
+    }
+
+
+def _classifier(found: Measured, place: str) -> dict[str, Any]:
+    measured = found.classifier
+    return {
+        "place": place,
+        "sha256": weights_digest(Path(place)),
+        "fingerprint": measured.fingerprint,
+        "architecture": measured.name,
+        "parameters": measured.parameters,
+    }
+
+
+def _data(found: Measured) -> dict[str, Any]:
+    data = found.data
+    return {
+        "corpus": data.name,
+        "split": data.split,
+        "split_kind": data.split_kind,
+        "clips": data.clips,
+        "speakers": data.groups,
     }
