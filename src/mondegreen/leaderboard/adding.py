@@ -20,7 +20,7 @@ _CLAIM = re.compile(r"(\w+)@([\w.]+(?::[\d.]+)?)(?:=([\d.]+))?")
 
 
 def parse_reference(text: str, root: Path) -> Reference:
-    """Read ``FILE`` or ``FILE#ROW``.
+    """Read ``FILE.json`` or ``FILE.json:ROW``.
 
     Args:
         text: A result file and which of its classifiers, defences or settings.
@@ -29,7 +29,8 @@ def parse_reference(text: str, root: Path) -> Reference:
     Raises:
         MondegreenError: The file does not lie below ``root``.
     """
-    name, _, row = text.partition("#")
+    file, dot, row = text.partition(".json:")
+    name = f"{file}.json" if dot else text
     try:
         path = Path(name).absolute().relative_to(root.absolute())
     except ValueError as error:
