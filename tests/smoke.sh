@@ -144,7 +144,7 @@ expect 2 "$command" leaderboard check board/leaderboard.json
 mkdir -p results
 cp -r hardening results/mine
 expect 0 "$command" leaderboard add --classifier hardened --defence hardening:refined --result \
-  results/mine/hardening.json#hardened --against untargeted@snr:20 --title "Mine" --authors "Me" \
+  results/mine/hardening.json:hardened --against untargeted@snr:20 --title "Mine" --authors "Me" \
   --out mine.json
 holds mine.json
 expect 0 "$command" leaderboard check mine.json

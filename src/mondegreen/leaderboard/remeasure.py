@@ -119,12 +119,7 @@ def remeasure(
     Raises:
         MondegreenError: These are other clips, or no attack of the measurements is cheap enough.
     """
-    listed = entry.data
-    if (data.corpus.name, len(data)) != (listed.corpus, listed.clips):
-        raise MondegreenError(
-            f"entry {entry.name} was measured on {listed.clips} clips of {listed.corpus}, and here "
-            f"are {len(data)} of {data.corpus.name}. Give the same clips by --data, divided alike."
-        )
+    _refuse_other_clips(entry, data)
     again = cheapest(measured)
     if not again:
         raise MondegreenError(
@@ -135,20 +130,26 @@ def remeasure(
     low, high = right.interval
     clean = measured[0].clean_accuracy
     yield "untouched clips heard rightly", _points(clean), str(right), low <= clean <= high
-    trials = [
-        Trial(
-            one.row.attack,
-            one.attack,
-            parse_budget(one.row.budget),
-            subject.known if one.row.knowledge == KNOWING else subject.plain,
-        )
-        for one in again
-    ]
+    trials = [_trial(one, subject) for one in again]
     outcomes = try_out(trials, subject.deployed, data, pairs, seed)
     for one, outcome in zip(again, outcomes, strict=True):
         title = f"{one.row.goal} {one.row.attack}, {one.row.budget}"
         agrees = meet(one.row.interval, outcome.interval)
         yield title, _points(one.row.success), str(outcome), agrees
+
+
+def _refuse_other_clips(entry: Entry, data: ClipDataset) -> None:
+    listed = entry.data
+    if (data.corpus.name, len(data)) != (listed.corpus, listed.clips):
+        raise MondegreenError(
+            f"entry {entry.name} was measured on {listed.clips} clips of {listed.corpus}, and here "
+            f"are {len(data)} of {data.corpus.name}. Give the same clips by --data, divided alike."
+        )
+
+
+def _trial(one: Again, subject: Subject) -> Trial:
+    attacked = subject.known if one.row.knowledge == KNOWING else subject.plain
+    return Trial(one.row.attack, one.attack, parse_budget(one.row.budget), attacked)
 
 
 def _points(rate: float) -> str:
