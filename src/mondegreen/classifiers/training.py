@@ -16,6 +16,7 @@ from mondegreen.classifiers.classifier import (
     load_classifier,
     save_classifier,
 )
+from mondegreen.compilation import compile_in_place
 from mondegreen.data.augment import Augment, AugmentConfig
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.epochs import Epoch
@@ -106,6 +107,8 @@ def train_classifier(
     augment: Augment,
     run: Run,
     fabric: Fabric,
+    *,
+    compiled: bool = False,
 ) -> Classifier:
     """Train a classifier, or continue where ``run`` left off, and return the best one, frozen.
 
@@ -120,6 +123,7 @@ def train_classifier(
         augment: Changes to training clips.
         run: Where checkpoints and metrics go.
         fabric: Device and precision.
+        compiled: Whether the network is compiled by ``torch.compile``.
 
     Raises:
         MondegreenError: The loss became NaN, a batch does not fit into memory even in parts, or the
@@ -132,6 +136,8 @@ def train_classifier(
     fabric.to_device(classifier)
     state = _new_state(classifier, training, steps=-(-len(train) // training.batch_size))
     _restore(state, run)
+    if compiled:
+        compile_in_place(classifier)
     with progress_bar() as bar, stop_when_safe() as stop:
         task = bar.add_task("training classifier", total=training.epochs, completed=state.epoch)
         while state.epoch < training.epochs:

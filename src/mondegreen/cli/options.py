@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 import torch
 import tyro
@@ -111,6 +111,30 @@ def start_fabric(device: Device = "auto", precision: Precision = "32-true") -> F
     fabric = Fabric(accelerator=choose_device(device).type, devices=1, precision=precision)
     fabric.launch()
     return fabric
+
+
+class Speed(Protocol):
+    """The options of a training that say how it computes."""
+
+    @property
+    def device(self) -> Device: ...  # noqa: D102
+    @property
+    def precision(self) -> Precision: ...  # noqa: D102
+    @property
+    def compile(self) -> bool: ...  # noqa: D102
+    @property
+    def fast(self) -> bool: ...  # noqa: D102
+
+
+def choose_speed(options: Speed) -> tuple[Precision, bool]:
+    """Return the precision of a training, and whether its networks are compiled.
+
+    Raises:
+        MondegreenError: CUDA was asked for and is not there.
+    """
+    if options.fast and choose_device(options.device).type == "cuda":
+        return "bf16-mixed", True
+    return options.precision, options.compile
 
 
 def warn_of_unknown_speakers(corpus: Corpus) -> None:

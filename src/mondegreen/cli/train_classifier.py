@@ -17,6 +17,7 @@ from mondegreen.classifiers.training import ClassifierTraining, accuracy, train_
 from mondegreen.cli.options import (
     Device,
     Precision,
+    choose_speed,
     parse,
     peek,
     say,
@@ -69,6 +70,11 @@ class TrainClassifier:
     """auto, cpu or cuda."""
     precision: Precision = "32-true"
     """Mixed precision pays on GPUs."""
+    compile: bool = False
+    """Compile the networks by torch.compile: the first steps take a minute or more, the others less
+    on GPUs."""
+    fast: bool = False
+    """On a GPU, --precision bf16-mixed and --compile; on a CPU, where they seldom pay, neither."""
 
 
 def default(preset: Preset, model: ClassifierKind | None = None) -> TrainClassifier:
@@ -111,10 +117,13 @@ def execute(options: TrainClassifier) -> None:
         clip_samples=samples,
         normalization=options.normalization,
     )
-    fabric = start_fabric(options.device, options.precision)
+    precision, compiled = choose_speed(options)
+    fabric = start_fabric(options.device, precision)
     folder = Run(options.out, options, tensorboard=options.tensorboard)
     augment = Augment(options.training.augment, rate, material.noise, material.unlabelled)
-    train_classifier(config, options.training, material.splits, augment, folder, fabric)
+    train_classifier(
+        config, options.training, material.splits, augment, folder, fabric, compiled=compiled
+    )
     best = load_classifier(options.out)
     test = material.splits["test"]
     summary = {

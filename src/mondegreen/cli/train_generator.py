@@ -12,7 +12,17 @@ import tyro
 from mondegreen.classifiers.classifier import Classifier, load_classifier
 from mondegreen.classifiers.ensemble import Combination, Ensemble, save_ensemble
 from mondegreen.cli.clips import data_of, of_labels
-from mondegreen.cli.options import Device, Precision, join_repeated, parse, peek, say, start_fabric
+from mondegreen.cli.options import (
+    Device,
+    Precision,
+    choose_speed,
+    join_repeated,
+    parse,
+    peek,
+    say,
+    start_fabric,
+)
+from mondegreen.compilation import compile_in_place
 from mondegreen.configs import free
 from mondegreen.data.augment import Augment
 from mondegreen.data.options import DataOptions, Material, open_material
@@ -84,6 +94,11 @@ class TrainGenerator:
     """auto, cpu or cuda."""
     precision: Precision = "32-true"
     """Mixed precision pays on GPUs."""
+    compile: bool = False
+    """Compile the networks by torch.compile: the first steps take a minute or more, the others less
+    on GPUs."""
+    fast: bool = False
+    """On a GPU, --precision bf16-mixed and --compile; on a CPU, where they seldom pay, neither."""
 
 
 def default(preset: Preset, network: str | None = None) -> TrainGenerator:
@@ -146,7 +161,8 @@ def execute(options: TrainGenerator) -> None:
     if _frames(network) == _frames(generator_network(options.preset, options.network)):
         network = network_at(network, classifier.sample_rate)  # frames last as long
     config = describe_classifier(classifier, network, options.target, final_db)
-    fabric = start_fabric(options.device, options.precision)
+    precision, compiled = choose_speed(options)
+    fabric = start_fabric(options.device, precision)
     folder = Run(options.out, options, tensorboard=options.tensorboard)
     trainer = GeneratorTrainer(
         config,
@@ -159,6 +175,9 @@ def execute(options: TrainGenerator) -> None:
         run=folder,
         fabric=fabric,
     )
+    if compiled:
+        judge = trainer.state.adversary.network if trainer.state.adversary else None
+        compile_in_place(trainer.state.generator, classifier, judge)
     if options.start_from is not None and trainer.state.step == 0:
         trainer.start_from(load_generator(resolve(options.start_from)))
     if options.ensemble and isinstance(classifier, Ensemble):
