@@ -6,8 +6,9 @@ RUN := $(BIN)/mondegreen
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 CARD := src/mondegreen/zoo/speech-commands $(foreach db,20 25 30,results/spotter-spectral-$(db)db) \
         results/spotter-spectral-20db-quiet
+HARDENED := src/mondegreen/zoo/speech-commands-hardened results/spotter-hardening
 
-.PHONY: help setup demo docs test test-browser test-slow lint format types smoke results results-check \
+.PHONY: help setup demo docs docs-lines test test-browser test-slow lint format types smoke results results-check \
         picture reproduction-pictures clean
 
 help:
@@ -42,6 +43,9 @@ test-browser: setup  ## the pages in a headless Chromium (skipped where there is
 test-slow: setup  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
+docs-lines: setup  ## how many shell lines of the documentation tests run, and which they do not
+	PYTHONPATH=website $(BIN)/python -m tests.furnished.lines
+
 docs: setup  ## the documentation as a site in site/, to be opened from the disk; any broken link fails
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
@@ -68,10 +72,12 @@ results: setup  ## write docs/results.md and the README's table from results/*/r
 	$(BIN)/python -m mondegreen.report.docs_audits results docs/audit.md
 	$(BIN)/python -m mondegreen.report.docs_hardening results docs/hardening.md
 	$(BIN)/python -m mondegreen.report.docs_defences results docs/defences.md
+	$(BIN)/python -m mondegreen.report.docs_leaderboard leaderboard docs/leaderboard.md
 	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md
 	$(BIN)/python -m mondegreen.report.docs_tables results docs
 	$(BIN)/python -m mondegreen.report.card $(CARD)
+	$(BIN)/python -m mondegreen.report.hardened_card $(HARDENED)
 
 picture: setup  ## redraw the README's picture from the evaluation in EVALUATION=folder
 	$(RUN) report $(EVALUATION)
@@ -92,10 +98,12 @@ results-check: setup  ## fail when these are out of step with the result files
 	$(BIN)/python -m mondegreen.report.docs_audits results docs/audit.md --check
 	$(BIN)/python -m mondegreen.report.docs_hardening results docs/hardening.md --check
 	$(BIN)/python -m mondegreen.report.docs_defences results docs/defences.md --check
+	$(BIN)/python -m mondegreen.report.docs_leaderboard leaderboard docs/leaderboard.md --check
 	$(BIN)/python -m mondegreen.report.docs_reproduction results docs/reproduction.md --check
 	$(BIN)/python -m mondegreen.report.docs_performance results docs/performance.md --check
 	$(BIN)/python -m mondegreen.report.docs_tables results docs --check
 	$(BIN)/python -m mondegreen.report.card --check $(CARD)
+	$(BIN)/python -m mondegreen.report.hardened_card --check $(HARDENED)
 
 clean:  ## delete runs and caches, keep the environment
 	rm -rf runs build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

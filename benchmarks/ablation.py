@@ -47,6 +47,10 @@ VARIANTS: dict[str, Changes] = {
     "cross-entropy instead of the margin": {"training.classifier_loss": "cross-entropy"},
     "no unlabelled speech": {"training.unlabelled_share": 0.0},
     "no shift, no gain": {"training.augment": None},
+    "noise in half of the clips": {
+        "training.augment.noise_probability": 0.5,
+        "training.augment.noise_snr_db": (5.0, 40.0),
+    },
     "no average of the weights": {"training.ema": 0.0},
     "a gain for each bin": {"architecture.bands": 0},
     "48 points of the mel scale": {"architecture.bands": 48},
@@ -105,12 +109,17 @@ def measure(
 
 
 def changed(config: Any, changes: Changes) -> Any:
-    """Return a dataclass with fields replaced, named by their path."""
+    """Return a dataclass with fields replaced, named by their path, all of a part at once."""
+    own: Changes = {}
+    inner: dict[str, Changes] = {}
     for path, value in changes.items():
         name, _, rest = path.partition(".")
-        inner = changed(getattr(config, name), {rest: value}) if rest else value
-        config = replace(config, **{name: inner})
-    return config
+        if rest:
+            inner.setdefault(name, {})[rest] = value
+        else:
+            own[name] = value
+    parts = {name: changed(getattr(config, name), some) for name, some in inner.items()}
+    return replace(config, **own, **parts)
 
 
 def train(changes: Changes, classifier: Path, epochs: int, out: Path) -> dict[str, Any]:

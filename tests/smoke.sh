@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every command once, at the smallest size, on a synthetic corpus; checks what it left behind.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 command=${MONDEGREEN:-mondegreen}
 export OMP_NUM_THREADS=1  # the networks are tiny, and two things run at once
 folder=$(mktemp -d)
@@ -136,6 +137,19 @@ expect 0 "$command" defences --generator demo/generator --defence gaussian:sigma
   --knowing pgd:steps=1 --draws 1 --budgets snr:10 --pairs 4 --certify 1 --certify-draws 20 \
   --out defences
 holds defences/defences.json defences/table.md defences/figures/defences.svg
+
+# Every entry of the leaderboard: those that ship are attacked again, the others are read.
+expect 0 "$command" leaderboard "$here/../leaderboard" --out board
+holds board/leaderboard.html board/leaderboard.md board/leaderboard.json
+expect 0 "$command" leaderboard check "$here"/../leaderboard/entries/*.json
+expect 2 "$command" leaderboard check board/leaderboard.json
+mkdir -p results
+cp -r hardening results/mine
+expect 0 "$command" leaderboard add --classifier hardened --defence hardening:refined --result \
+  results/mine/hardening.json#hardened --against untargeted@snr:20 --title "Mine" --authors "Me" \
+  --out mine.json
+holds mine.json
+expect 0 "$command" leaderboard check mine.json
 
 cat >their_model.py <<'PY'
 import mondegreen

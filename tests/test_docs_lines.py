@@ -10,16 +10,19 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from tests.classifiers.strangers.raw import served
 from tests.furnished import collections
 from tests.furnished.basics import furnish
+from tests.furnished.lines import count, every_line, lines
 from tests.furnished.runs import furnish_runs
 from tests.furnished.set_aside import SET_ASIDE, reason
 from tests.furnished.shrinking import CONSTANTS, shrunk
-from tests.furnished.strangers import furnish_strangers, linear
+from tests.furnished.stages import in_this_process
+from tests.furnished.strangers import furnish_small_strangers, furnish_strangers, linear
 
 import blocks
 from blocks import Block
@@ -33,7 +36,9 @@ LINKED = (
     "esc10",
     "recordings",
     "benchmarks",
+    "leaderboard",
     "path",
+    "results",
 )
 """Folders that no line changes: pages share them."""
 BENCHMARKS = {
@@ -44,25 +49,18 @@ BENCHMARKS = {
 SERVICE = "https://example.org/listen"
 
 
-def lines(page: Path) -> list[tuple[Block, list[str]]]:
-    """Return every line of the page's shell blocks, in order, with its block."""
-    found = [one for one in blocks.blocks(page) if one.language in blocks.SHELL]
-    return [(block, words) for block in found for words in block.commands()]
-
-
-EVERY = [
-    " ".join(blocks.without_variables(words)) for page in blocks.pages() for _, words in lines(page)
-]
+LIGHT = ("docs/classifiers.md", "docs/concepts/splits.md")
+"""Pages whose lines take seconds, and run with all other tests."""
 PAGES = [
-    pytest.param(page, id=str(page.relative_to(blocks.ROOT)))
+    pytest.param(page, id=name)
     for page in blocks.pages()
-    if lines(page)
+    if lines(page) and (name := str(page.relative_to(blocks.ROOT))) not in LIGHT
 ]
 
 
-@pytest.fixture(scope="module")
-def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with all that pages take for granted, made once; it counts as the real data."""
+@contextmanager
+def furnishing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Make a folder, which counts as the real data, and stay in it with what makes lines small."""
     root = tmp_path_factory.mktemp("furnished")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
@@ -74,30 +72,51 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.delenv(name, raising=False)
         for name, value in CONSTANTS.items():
             patch.setattr(name, value)
-        furnish(root, SpectralConfig(dial=True))  # as large as trainings without a preset make it
+        patch.setattr("mondegreen.cli.audit.run_stages", in_this_process)
         collections.speech_commands(root / "speech_commands")
+        yield root
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with all that pages take for granted, made once."""
+    with furnishing(tmp_path_factory) as root:
+        furnish(root, SpectralConfig(dial=True))  # as large as trainings without a preset make it
         collections.other_words(root / "speech_commands_other")
         collections.esc10(root / "esc10")
         collections.recordings(root / "recordings", ("dog_bark", "rain", "rooster"))
+        for name in ("leaderboard", "results"):
+            (root / name).symlink_to(blocks.ROOT / name)
         (root / "path").mkdir()
         (root / "path/to").symlink_to(root)
+        (root / "speech_commands_v0.01").symlink_to(root / "speech_commands")
         furnish_runs()
         furnish_strangers()
         yield root
 
 
-@pytest.fixture
-def workplace(furnished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of it to work in, where large folders are links."""
-    place = tmp_path / "place"
-    shutil.copytree(
-        furnished, place, symlinks=True, ignore=shutil.ignore_patterns(*LINKED, "mixtures")
-    )
+@pytest.fixture(scope="module")
+def lightly_furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with what the light pages take for granted."""
+    with furnishing(tmp_path_factory) as root:
+        furnish(root)
+        furnish_small_strangers()
+        yield root
+
+
+def copy_of(root: Path, place: Path) -> None:
+    """Copy a furnished folder, in which large folders become links."""
+    shutil.copytree(root, place, symlinks=True, ignore=shutil.ignore_patterns(*LINKED, "mixtures"))
     for name in (*LINKED, "runs/mixtures"):
-        (place / name).symlink_to(furnished / name)
-    monkeypatch.chdir(place)
+        if (root / name).exists():
+            (place / name).symlink_to(root / name)
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder to work in, which is not there yet."""
     monkeypatch.setattr(sys, "path", list(sys.path))
-    yield place
+    yield tmp_path / "place"
     for name in [name for name in sys.modules if name.startswith("my_")]:
         del sys.modules[name]
 
@@ -179,9 +198,8 @@ def run_line(words: list[str], service: str, made: set[str]) -> None:
     assert code == 0, f"exit code {code}: {' '.join(small)}"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES)
-def test_every_line_of_the_page_runs(page: Path, workplace: Path, service: str) -> None:
+def run_page(page: Path, service: str) -> None:
+    """Run all lines of a page that are not set aside, in order."""
     made: set[str] = set()
     for block in blocks.blocks(page):
         if block.language == "python":
@@ -191,12 +209,33 @@ def test_every_line_of_the_page_runs(page: Path, workplace: Path, service: str) 
                 run_line(words, service, made)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_every_line_of_the_page_runs(
+    page: Path, furnished: Path, place: Path, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_of(furnished, place)
+    monkeypatch.chdir(place)
+    run_page(page, service)
+
+
+@pytest.mark.parametrize("page", LIGHT)
+def test_every_line_of_a_light_page_runs(
+    page: str, lightly_furnished: Path, place: Path, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_of(lightly_furnished, place)
+    monkeypatch.chdir(place)
+    run_page(blocks.ROOT / page, service)
+
+
 def test_every_line_is_run_or_set_aside_with_a_reason() -> None:
     """The table names no line that is gone, and few kinds of lines."""
-    gone = [start for start in SET_ASIDE if not any(line.startswith(start) for line in EVERY)]
+    every = every_line()
+    gone = [start for start in SET_ASIDE if not any(line.startswith(start) for line in every)]
     assert not gone
     assert len(set(SET_ASIDE.values())) <= 5
-    left = [line for line in EVERY if reason(line.split()) is None]
-    assert len(left) >= 0.85 * len(EVERY)
+    left = [line for line in every if reason(line.split()) is None]
+    assert len(left) >= 0.85 * len(every)
+    assert f"{len(every)} lines of documentation, {len(left)} of them run" in count()
     programs = {Path(line.split()[0]).name for line in left}
     assert programs == {"mondegreen", *BENCHMARKS}

@@ -4,6 +4,8 @@ import json
 import math
 import pickle
 import platform
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -298,3 +300,22 @@ def test_the_command_names_the_data_by_its_variable(
     else:
         monkeypatch.setenv("MONDEGREEN_DATA", data)
     assert command_line() == f"mondegreen {wanted}"
+
+
+def test_sharers_keep_out_others_in_other_processes(tmp_path: Path) -> None:
+    run = Run(tmp_path / "run", Config(), shared=True)
+    program = """
+import sys
+from pathlib import Path
+from mondegreen.errors import MondegreenError
+from mondegreen.runs import _lock
+for shared in (True, False):
+    try:
+        _lock(Path(sys.argv[1]), shared=shared)
+        print("in")
+    except MondegreenError:
+        print("out")
+"""
+    words = [sys.executable, "-c", program, str(run.folder)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["in", "out"]

@@ -12,13 +12,14 @@ import torch
 
 from mondegreen.attacks.generator import GeneratorAttack
 from mondegreen.budgets import SNR
-from mondegreen.classifiers.classifier import load_classifier
+from mondegreen.classifiers.classifier import load_classifier, predict
 from mondegreen.cli.main import main
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.evaluate import EvaluationOptions, evaluate
 from mondegreen.generators.generator import load_generator
 from mondegreen.report.card import main as write_card
+from mondegreen.report.hardened_card import main as write_hardened
 from mondegreen.zoo import models, resolve
 
 ROOT = Path(__file__).parents[1]
@@ -28,13 +29,22 @@ ROOT = Path(__file__).parents[1]
 def test_every_model_is_complete(name: str) -> None:
     folder = resolve(Path(f"zoo:{name}"))
     classifier = load_classifier(folder)
+    assert predict(classifier, torch.zeros(1, 1, classifier.clip_samples)).sum() == pytest.approx(1)
+    assert (folder / "CARD.md").is_file()
+    assert json.loads((folder / "measured.json").read_text())
+    division = json.loads((folder / "about.json").read_text())["division"]
+    assert division == {"split": "speaker"}
+
+
+@pytest.mark.parametrize("name", models(generators=True))
+def test_every_generator_attacks_its_classifier(name: str) -> None:
+    folder = resolve(Path(f"zoo:{name}"))
+    classifier = load_classifier(folder)
     generator = load_generator(folder, classifier)
     x = 0.1 * torch.randn(2, 1, classifier.clip_samples, generator=torch.Generator().manual_seed(0))
     attack = GeneratorAttack(generator=generator)
     result = attack(classifier, x, list(classifier.labels[:2]), budget=SNR(15.0))
     assert bool(SNR(15.0).satisfied(result.x, result.x_adv - result.x).all())
-    assert (folder / "CARD.md").is_file()
-    assert json.loads((folder / "measured.json").read_text())
 
 
 def test_there_is_a_model_and_others_are_refused() -> None:
@@ -66,6 +76,30 @@ def test_the_card_states_what_the_result_files_hold(tmp_path: Path) -> None:
     card = (folder / "CARD.md").read_text()
     (folder / "CARD.md").write_text(card.replace("SNR", "snr", 1))
     assert write_card([str(folder), *results, "--check"]) == 1
+
+
+def test_the_hardened_card_states_what_the_result_file_holds(tmp_path: Path) -> None:
+    folder, results = tmp_path / "model", ROOT / "results" / "spotter-hardening"
+    shutil.copytree(resolve(Path("zoo:speech-commands-hardened")), folder)
+    assert write_hardened([str(folder), str(results), "--check"]) == 0
+    measured = json.loads((folder / "measured.json").read_text())
+    found = json.loads((results / "hardening.json").read_text())["classifiers"]
+    (one,) = [each for each in found if each["name"] == "pgd"]
+    assert measured["fingerprint"] == one["classifier"]["fingerprint"]
+    assert measured["fingerprint"] == load_classifier(folder).fingerprint()
+    assert [row["success_rate"] for row in measured["attacks"]] == [
+        row["success_rate"] for row in one["attacks"]
+    ]
+    (folder / "classifier.safetensors").write_bytes(b"others")
+    assert write_hardened([str(folder), str(results), "--check"]) == 1
+    (folder / "about.json").write_text('{"title": "none"}')
+    assert write_hardened([str(folder), str(results), "--check"]) == 2
+
+
+def test_a_model_without_a_generator_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["attack", "x.wav", "--target", "yes", "--out", "out"]
+    assert main([*words, "--generator", "zoo:speech-commands-hardened"]) == 2
+    assert "holds no trained generator" in " ".join(capsys.readouterr().err.split())
 
 
 STATED = json.loads((resolve(Path("zoo:speech-commands")) / "measured.json").read_text())

@@ -2,7 +2,7 @@
 
 ::
 
-    python -m benchmarks.fuzzing --seconds 300 --findings build/fuzzing
+    python -m benchmarks.fuzzing --seconds 1800 --findings build/fuzzing --out results/fuzzing.json
 
 A reader may return or raise MondegreenError, within five seconds and a few GiB. With ``--atheris``
 (``pip install atheris``) the damage to one reader's file is guided by coverage.
@@ -21,12 +21,15 @@ import time
 import traceback
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
-from benchmarks.fuzzing.readers import Reader, bytes_of, every_reader
+from benchmarks.fuzzing.composed import every_reader
+from benchmarks.fuzzing.readers import Reader, bytes_of
 
 from mondegreen.errors import MondegreenError
+from mondegreen.files import write_json
+from mondegreen.runs import command_line, environment
 
 LIMIT_S = 5.0
 MEMORY = 12 * 2**30
@@ -64,6 +67,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="processor time, in all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--findings", type=Path, default=Path("build/fuzzing"))
+    parser.add_argument("--out", type=Path, help="a result file")
     parser.add_argument("--only", nargs="*", help="readers; all by default")
     parser.add_argument("--atheris", action="store_true", help="guided by coverage, one reader")
     options = parser.parse_args()
@@ -73,13 +77,22 @@ def main() -> int:
     readers = [reader for reader in every if not options.only or reader.name in options.only]
     if options.atheris:
         guided(readers[0], options.seconds)
-    found = 0
+    rows = []
     for reader in readers:
-        found += _fuzz(reader, options.seconds / len(readers), options.seed, options.findings)
-    return 1 if found else 0
+        share = options.seconds / len(readers)
+        rows.append(_fuzz(reader, share, options.seed, options.findings))
+        if options.out is not None:
+            _write(options.out, rows, options.seed)
+    return 1 if any(row["findings"] for row in rows) else 0
 
 
-def _fuzz(reader: Reader, seconds: float, seed: int, findings: Path) -> int:
+def _write(path: Path, rows: list[dict[str, Any]], seed: int) -> None:
+    command = "python -m benchmarks.fuzzing " + command_line().partition(" ")[2]
+    about = {"seed": seed, "command": command, "environment": environment()}
+    write_json(path, {"format": 1, "rows": rows, **about})
+
+
+def _fuzz(reader: Reader, seconds: float, seed: int, findings: Path) -> dict[str, Any]:
     rng = random.Random(f"{seed} {reader.name}")
     seen: set[str] = set()
     tried, start = 0, time.process_time()
@@ -100,7 +113,8 @@ def _fuzz(reader: Reader, seconds: float, seed: int, findings: Path) -> int:
             place.with_name(place.name + ".txt").write_text(said)
             print(f"{reader.name}: {place}: {said.strip().splitlines()[-1][:200]}", flush=True)
     print(f"{reader.name}: {tried} files, {len(seen)} findings", flush=True)
-    return len(seen)
+    spent = time.process_time() - start
+    return {"reader": reader.name, "tried": tried, "findings": len(seen), "seconds": spent}
 
 
 def guided(reader: Reader, seconds: float) -> NoReturn:

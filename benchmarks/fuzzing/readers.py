@@ -71,8 +71,8 @@ class Settings:
     epochs: int = 1
 
 
-def every_reader(results: Path) -> list[Reader]:
-    """Return all readers.
+def plain_readers(results: Path) -> list[Reader]:
+    """Return the readers of files that stand for themselves.
 
     Args:
         results: The folder of result files that come with the sources.
@@ -107,7 +107,8 @@ def _sounds() -> list[Reader]:
     return [*found, Reader("SoundReader", "x.wav", found[0].prepare, blocks)]
 
 
-def _small() -> tuple[ClassifierConfig, Classifier]:
+def small_classifier(seed: int = 0) -> tuple[ClassifierConfig, Classifier]:
+    """Return an untrained classifier that is loaded in no time."""
     front_end = LogMelConfig(
         sample_rate=RATE, window=120, hop=60, fft=128, filters=12, high=1900.0, coefficients=10
     )
@@ -118,13 +119,13 @@ def _small() -> tuple[ClassifierConfig, Classifier]:
         sample_rate=RATE,
         clip_samples=1024,
     )
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     return config, Classifier.from_config(config).freeze()
 
 
 def _models() -> list[Reader]:
     def prepare(folder: Path) -> None:
-        config, classifier = _small()
+        config, classifier = small_classifier()
         save_classifier(folder, classifier, config)
         network = SpectralConfig(window=128, hop=64, patch=1, width=8, blocks=1, bands=24)
         save_generator(folder, Generator(describe_classifier(classifier, network, (), 20.0)))
@@ -191,7 +192,7 @@ def _results(results: Path) -> list[Reader]:
 
         def prepare(folder: Path) -> None:
             content = json.loads((results / source).read_text())
-            (folder / name).write_text(json.dumps(_short(content)))
+            (folder / name).write_text(json.dumps(shortened(content)))
 
         return Reader(name, name, prepare, lambda folder: load(folder / name), damage_json)
 
@@ -215,13 +216,13 @@ def _results(results: Path) -> list[Reader]:
     ]
 
 
-def _short(value: Any) -> Any:
+def shortened(value: Any) -> Any:
     """Return JSON with long lists cut, so that damage hits the structure."""
     if isinstance(value, dict):
-        return {key: _short(item) for key, item in value.items()}
+        return {key: shortened(item) for key, item in value.items()}
     if isinstance(value, list) and len(value) > 12:
         return value[:12] if not isinstance(value[0], int | float) else value
-    return [_short(item) for item in value] if isinstance(value, list) else value
+    return [shortened(item) for item in value] if isinstance(value, list) else value
 
 
 def _texts() -> list[Reader]:

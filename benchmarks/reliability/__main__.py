@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.reliability.campaign import KINDS, provoke
+from benchmarks.reliability.campaign import kinds_of, provoke
 from benchmarks.reliability.commands import link_clips, prepare
 from benchmarks.reliability.killing import Bench, fork_server
 
@@ -42,7 +42,7 @@ def main() -> None:
             if options.only and command not in options.only:
                 continue
             done = {(row["command"], row["fault"]) for row in rows}
-            kinds = [kind for kind in KINDS if (command, kind.name) not in done]
+            kinds = [kind for kind in kinds_of(command) if (command, kind.name) not in done]
             if not kinds and command in starts:
                 continue
             bench = Bench(words, folder / command.replace(" ", "-"), server)

@@ -11,7 +11,10 @@ from typing import Any
 from benchmarks.reliability.child import Fault
 from benchmarks.reliability.killing import Bench, Ended, Whole
 
-Provoke = Callable[[Bench, Whole, random.Random], Ended]
+STAGED = ("reproduce",)
+OFTEN = 0.25
+"""The longest share of such a command's work between two kills."""
+Provoke = Callable[[Bench, Whole, random.Random, int], list[Ended]]
 
 
 @dataclass(frozen=True)
@@ -30,13 +33,23 @@ class Kind:
 
 
 def _signal(number: int) -> Provoke:
-    return lambda bench, whole, rng: bench.killed_at(rng.random(), whole, number)
+    return lambda bench, whole, rng, times: [
+        bench.killed_at(rng.random(), whole, number) for _ in range(times)
+    ]
 
 
 def _operation(kind: str) -> Provoke:
-    return lambda bench, whole, rng: bench.failing_at(
-        Fault(rng.randrange(whole.operations), kind), whole
-    )
+    return lambda bench, whole, rng, times: [
+        bench.failing_at(Fault(rng.randrange(whole.operations), kind), whole) for _ in range(times)
+    ]
+
+
+def _again_and_again(bench: Bench, whole: Whole, rng: random.Random, times: int) -> list[Ended]:
+    ended: list[Ended] = []
+    while len(ended) < times:
+        shares = [rng.uniform(0.0, OFTEN) for _ in range(times - len(ended))]
+        ended += bench.killed_often(shares, whole)
+    return ended
 
 
 KINDS = (
@@ -48,12 +61,22 @@ KINDS = (
     Kind("read-only disk, from a random one on", _operation("EROFS"), 0.1, (2,), "error: "),
     Kind("disk error, from a random one on", _operation("EIO"), 0.1, (2,), "error: "),
 )
+STAGED_KINDS = (
+    Kind("SIGKILL, at random moments, several a run", _again_and_again, 1.0),
+    Kind("Ctrl-C, at a random moment", _signal(signal.SIGINT), 0.1, (130,), "mondegreen "),
+)
+"""Of commands that start processes for their stages, and take as long as all of these."""
+
+
+def kinds_of(command: str) -> tuple[Kind, ...]:
+    """Return what is provoked on a command."""
+    return STAGED_KINDS if command in STAGED else KINDS
 
 
 def provoke(bench: Bench, kind: Kind, whole: Whole, times: int, seed: int) -> dict[str, Any]:
     """Provoke one kind of fault several times; return a row of the result file."""
     rng = random.Random(f"{seed} {kind.name} {' '.join(bench.words[:2])}")
-    ended = [kind.provoke(bench, whole, rng) for _ in range(max(1, round(times * kind.share)))]
+    ended = kind.provoke(bench, whole, rng, max(1, round(times * kind.share)))
     hit = [one for one in ended if one.disturbed]
     wrong = list(_wrong(kind, hit))
     return {

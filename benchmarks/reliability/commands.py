@@ -80,4 +80,23 @@ def _commands(folder: Path, where: tuple[str, ...]) -> dict[str, tuple[str, ...]
             *("channels", *measured, "--attacks", "generator", "pgd:steps=2"),
             *("--budgets", "snr:20", "--channel", "lowpass:hz=4000", *few),
         ),
+        "transfer": (
+            *("transfer", "--classifiers", str(folder / "classifier")),
+            *(str(folder / "classifier/checkpoints/latest"), *where, *few),
+            *("--generators", str(folder / "generator"), "--attacks", "pgd:steps=2"),
+            *("--device", "cpu", "--out", "run"),
+        ),
+        "defences": (
+            *("defences", *measured, "--defence", "quantize:bits=7", "--budgets", "snr:20", *few),
+            *("--attacks", "generator", "--knowing", "pgd:steps=2", "--detector", "residual"),
+            *("--training-clips", "12"),
+        ),
+        "harden": (
+            *("harden", *against, *where, "--device", "cpu", "--out", "run"),
+            *("--epochs", "2", "--select-steps", "1"),
+        ),
+        "reproduce": (
+            *("reproduce", "--preset", "smoke", "--rehearse", "--device", "cpu"),
+            *("--jobs", "1", "--out", "run"),
+        ),
     }

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
@@ -33,7 +34,7 @@ class Whole:
     """A command that nothing disturbed."""
 
     seconds: float
-    """Of the processor."""
+    """Of the processor, of the processes that it started, too."""
     operations: int
     """That changed files."""
     left: dict[str, str]
@@ -91,6 +92,23 @@ class Bench:
         process = self._start(job)
         spent = _watch(process, share * whole.seconds, sent)
         return self._again(job, process, spent, whole)
+
+    def killed_often(self, shares: Sequence[float], whole: Whole) -> list[Ended]:
+        """Kill the command again and again, after these shares of its work each time."""
+        place = self._place()
+        hit, spent = [], 0.0
+        for share in shares:
+            job = Job(self.words, str(place))
+            spent += _watch(self._start(job), share * whole.seconds, signal.SIGKILL)
+            hit.append(not job.spent.exists())
+            if not hit[-1]:
+                break
+        seconds, _ = self._finish(place)
+        differing, left = differences(whole.left, snapshot(place)), leftovers(place)
+        repeated = max(0.0, (spent + seconds) / whole.seconds - 1.0)
+        if not differing:
+            shutil.rmtree(place)
+        return [Ended(one, differing, left, repeated, -signal.SIGKILL) for one in hit]
 
     def failing_at(self, fault: Fault, whole: Whole) -> Ended:
         """Let a file operation fail or be the last one, then run the command again."""
@@ -153,9 +171,11 @@ def _watch(process: ForkServerProcess, limit: float, sent: int) -> float:
 
 
 def _processor_seconds(pid: int) -> float:
-    """Return the processor time of all threads of a process; 0 where it has ended."""
+    """Return the processor time of a process and all that it started; 0 where it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return 0.0
-    return (int(fields[11]) + int(fields[12])) * _TICK_S
+    own = sum(int(fields[number]) for number in (11, 12, 13, 14)) * _TICK_S
+    return own + sum(_processor_seconds(int(child)) for child in children)

@@ -72,7 +72,7 @@ def _plain(value: Any) -> Any:
         tensor = value.contiguous()
         return [str(tensor.dtype), list(tensor.shape), _hash_bytes(tensor.numpy().tobytes())]
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(k): _plain(item) for k, item in value.items() if not TIMES.search(str(k))}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 

@@ -38,6 +38,45 @@ def claimed(path: Path) -> Iterator[None]:
             os.close(descriptor)
 
 
+class Claims:
+    """Pieces of work that several processes or machines divide among them, by locked files.
+
+    A claim ends when it is given back, or with the process, however that ends. Where the file
+    system has no locks, everybody gets every claim: work is then done twice, and is none the worse.
+
+    Args:
+        folder: Of the files, on a disk that all share; it is made where it is missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._held = dict[str, int]()
+
+    def take(self, name: str) -> bool:
+        """Tell whether a piece of work is this process's; nobody else has it then.
+
+        Raises:
+            MondegreenError: The file cannot be made.
+        """
+        if name in self._held:
+            return True
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            path = self.folder / name.replace("/", "--")
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise MondegreenError(f"cannot write {self.folder}: {error.strerror}.") from error
+        if _lock(descriptor) is False:
+            os.close(descriptor)
+            return False
+        self._held[name] = descriptor
+        return True
+
+    def give_back(self, name: str) -> None:
+        """Let others have a piece of work."""
+        os.close(self._held.pop(name))
+
+
 def remove_abandoned(path: Path, confirm: Callable[[], bool] = lambda: True) -> None:
     """Remove a file that nobody claims, if there is nothing against it.
 

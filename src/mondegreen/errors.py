@@ -9,6 +9,10 @@ class MondegreenError(Exception):
     """
 
 
+class PeerEndedError(MondegreenError):
+    """Another process of the same command ended, so this one cannot go on."""
+
+
 class MissingExtraError(MondegreenError):
     """An optional dependency is not installed; the message names the extra that brings it."""
 

@@ -12,6 +12,19 @@ import torch
 from mondegreen.errors import MondegreenError
 
 R = TypeVar("R")
+_MOST_SAMPLES = 2**23
+"""Of the waveforms that are attacked at once: 64 clips of eight seconds at 16 kHz. Spectrograms and
+gradients take a hundred bytes for each of them."""
+
+
+def at_once(clips: int, clip_samples: int) -> int:
+    """Return how many clips to work on at once: as many as wished, fewer where they are long.
+
+    Example:
+        >>> at_once(64, 16_384), at_once(64, 30 * 22_050)
+        (64, 12)
+    """
+    return min(clips, max(1, _MOST_SAMPLES // clip_samples))
 
 
 class Parts:
@@ -27,6 +40,8 @@ class Parts:
 
     def __init__(self, count: int = 1, *, least: int = 2) -> None:
         self.count, self.least = count, least
+        self.fixed = False
+        """Whether batches stay whole, because other processes hold a share of each."""
 
     def fit(self, size: int, attempt: Callable[[list[slice]], R]) -> R:
         """Call ``attempt`` with the parts of a batch, and with smaller ones where they do not fit.
@@ -42,6 +57,11 @@ class Parts:
             try:
                 return attempt(self.of(size))
             except torch.OutOfMemoryError as error:
+                if self.fixed:
+                    raise MondegreenError(
+                        f"a share of {size} clips does not fit into the device's memory. Start "
+                        "more processes, or choose a smaller --training.batch-size."
+                    ) from error
                 if size // (2 * self.count) < self.least:
                     raise MondegreenError(
                         f"a batch of {size} clips does not fit into the device's memory, not even "
@@ -65,7 +85,7 @@ class Parts:
             >>> [(part.start, part.stop) for part in Parts(2).of(5)]
             [(0, 3), (3, 5)]
         """
-        count = max(1, min(self.count, size // self.least))
+        count = 1 if self.fixed else max(1, min(self.count, size // self.least))
         small, larger = divmod(size, count)
         stops = [small * number + min(number, larger) for number in range(count + 1)]
         return [slice(a, b) for a, b in itertools.pairwise(stops)]

@@ -104,13 +104,16 @@ class Run:
         folder: Created where it is missing.
         config: The configuration dataclass of the command.
         tensorboard: Whether what is logged is written for TensorBoard, too.
+        shared: Let other processes and machines that say so, too, into the folder at the same time.
 
     Raises:
         MondegreenError: The folder holds a run with another configuration, another process works
             in it, or it cannot be written.
     """
 
-    def __init__(self, folder: Path, config: Any, *, tensorboard: bool = False) -> None:
+    def __init__(
+        self, folder: Path, config: Any, *, tensorboard: bool = False, shared: bool = False
+    ) -> None:
         self.folder = folder
         self.board = Board(folder / _BOARD if tensorboard else None)
         wanted = to_dict(config)
@@ -127,8 +130,9 @@ class Run:
             raise MondegreenError(f"{folder} exists and is not a run. Choose another --out.")
         if begun:
             _refuse_other(path, config, wanted)
-        self._lock = _lock(folder)
-        remove_leftovers(folder)
+        self._lock = _lock(folder, shared=shared)
+        if not shared:  # else others may be at these files
+            remove_leftovers(folder)
         if not begun:
             write_json(path, wanted)
         if not (folder / "env.json").exists():
@@ -243,21 +247,24 @@ def _content(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir() if path.name != _LOCK and not is_leftover(path)}
 
 
-def _lock(folder: Path) -> IO[str]:
+def _lock(folder: Path, *, shared: bool = False) -> IO[str]:
     """Keep other processes out of a folder as long as the file that is returned lives.
+
+    A shared lock keeps only those out that do not share.
 
     Raises:
         MondegreenError: Another one is in it, or the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / _LOCK).open("w")
+        file = (folder / _LOCK).open("a+")
     except OSError as error:
         raise MondegreenError(
             f"cannot write {folder}: {error.strerror}. Choose another output folder."
         ) from error
     try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however it ends
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.lockf(file, kind | fcntl.LOCK_NB)  # ends with the process, however it ends
     except OSError as error:
         if error.errno in (errno.EACCES, errno.EAGAIN):
             file.close()

@@ -52,9 +52,12 @@ def save_weights(path: Path, module: nn.Module) -> None:
     Raises:
         MondegreenError: The file cannot be written.
     """
-    state = {
-        name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()
-    }
+    state, places = {}, set[int]()
+    for name, tensor in module.state_dict().items():
+        kept = tensor.detach().cpu().contiguous()
+        # Tied weights have several names; the format wants a copy for each.
+        state[name] = kept.clone() if kept.data_ptr() in places else kept
+        places.add(kept.data_ptr())
     with atomic_write(path) as temporary:
         try:
             save_file(state, str(temporary))

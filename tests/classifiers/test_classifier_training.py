@@ -16,10 +16,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mondegreen.classifiers import training as module
+from mondegreen.classifiers.accuracy import accuracy
 from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, load_classifier
 from mondegreen.classifiers.training import (
     ClassifierTraining,
-    accuracy,
     train_classifier,
 )
 from mondegreen.data.augment import Augment, AugmentConfig
@@ -48,13 +48,13 @@ class Failing(Augment):
         super().__init__(inner.config, inner.sample_rate, inner.noise)
         self.calls, self.after, self.action = 0, after, action
 
-    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    def __call__(self, x: Tensor, generator: torch.Generator, rows: slice = slice(None)) -> Tensor:
         self.calls += 1
         if self.calls > self.after:
             if isinstance(self.action, type):
                 raise self.action
             x = x * self.action
-        return super().__call__(x, generator)
+        return super().__call__(x, generator, rows)
 
 
 class Train(Protocol):
@@ -147,7 +147,7 @@ def test_the_best_classifier_is_returned_frozen(
     reference: Path, train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = iter([0.9, 0.1])
-    monkeypatch.setattr(module, "accuracy", lambda *_: next(scores))
+    monkeypatch.setattr(module, "accuracy", lambda *_, **__: next(scores))
     returned = train(tmp_path / "run")
     first_epoch = load_classifier(tmp_path / "run")
     assert returned.fingerprint() == first_epoch.fingerprint()
@@ -296,11 +296,11 @@ class Signalling(Augment):
         super().__init__(inner.config, inner.sample_rate, inner.noise)
         self.left, self.number = call, number
 
-    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    def __call__(self, x: Tensor, generator: torch.Generator, rows: slice = slice(None)) -> Tensor:
         self.left -= 1
         if self.left == 0:
             os.kill(os.getpid(), self.number)
-        return super().__call__(x, generator)
+        return super().__call__(x, generator, rows)
 
 
 @pytest.mark.parametrize("call", [1, 3, 7])

@@ -8,8 +8,10 @@ from typing import Protocol
 
 import pytest
 
+from mondegreen.claims import Claims
 from mondegreen.cli import compare
 from mondegreen.errors import MondegreenError
+from mondegreen.evaluation.compare import CLAIMS
 from mondegreen.evaluation.recipes import cross
 
 
@@ -65,6 +67,29 @@ def test_the_same_command_measures_nothing_and_more_may_join(
     assert [cell["budget"]["value"] for cell in found["cells"]] == [20.0, 25.0]
     with pytest.raises(MondegreenError, match="another configuration"):
         compare.run([*words, *cells, "--seed", "5"])
+
+
+def test_machines_share_the_cells_of_one_folder(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = ["--attacks", "generator", "--budgets", "snr:20", "snr:25"]
+    run = tmp_path / "run"
+    compare.run([*words, *cells[:3], "snr:25", "--share"])
+    assert "1 of 1 cells are finished" in capsys.readouterr().err
+    other = Claims(run / CLAIMS)
+    assert other.take("generator--snr-20")
+    compare.run([*words, *cells, "--share"])
+    assert "1 of 2 cells are finished, others are at 1" in capsys.readouterr().err
+    assert [path.name for path in (run / "cells").glob("*.json")] == ["generator--snr-25.json"]
+    assert not (run / "comparison.json").exists()
+    first = (run / "cells" / "generator--snr-25.json").read_bytes()
+    other.give_back("generator--snr-20")
+    compare.run([*words, *cells, "--share"])
+    assert "2 of 2 cells are finished" in capsys.readouterr().err
+    assert (run / "cells" / "generator--snr-25.json").read_bytes() == first
+    compare.run([*words, *cells])
+    found = json.loads((run / "comparison.json").read_text())
+    assert [cell["budget"]["value"] for cell in found["cells"]] == [20.0, 25.0]
 
 
 def test_untargeted_attacks_are_compared_on_clips_and_their_own_labels(

@@ -26,6 +26,7 @@ from mondegreen.cli.main import main
 from mondegreen.errors import MondegreenError
 from mondegreen.generators.generator import load_generator
 
+Capture = pytest.CaptureFixture[str]
 TONES = {"low": 300.0, "mid": 800.0, "high": 1500.0}
 
 
@@ -122,6 +123,34 @@ def test_thresholds_are_tuned_on_validation_clips(
     assert isinstance(made, TagGoals)
     low, mid, high = made.thresholds
     assert mid == 0.25 and low != 0.5 and high != 0.5
+
+
+def test_a_strange_tagger_is_adopted_with_its_clips(
+    tagged: Tagged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MONDEGREEN_ALLOWED", str(tmp_path / "allowed"))
+    Path("their.py").write_text(
+        f"import mondegreen\nfound = mondegreen.load_classifier({str(tagged.tagger)!r})\n"
+        "def build():\n    return lambda audio: found(audio).sigmoid()\n"
+    )
+    words = ["adopt", "their.py:build", "--sample-rate", "4000", "--clip-samples", "2048"]
+    words += ["--output", "sigmoid", "--data", str(tagged.data)]
+    words += ["--cache", str(tagged.data / "cache")]
+    assert main([*words, "--out", "mine"]) == 2
+    assert "name them in the order" in " ".join(capsys.readouterr().err.split())
+    assert main([*words, "--labels", *TONES, "--out", "mine"]) == 0
+    assert "mean average precision" in " ".join(capsys.readouterr().out.split())
+    right = json.loads(Path("mine/check.json").read_text())["check"]
+    assert main([*words, "--labels", "mid", "high", "low", "--out", "wrong"]) == 0
+    assert "no better than chance" in " ".join(capsys.readouterr().err.split())
+    wrong = json.loads(Path("wrong/check.json").read_text())["check"]
+    assert right["mean_average_precision"] > 0.8 > wrong["mean_average_precision"]
+    assert right["above_chance"] and not wrong["above_chance"]
+    assert main([*words, "--labels", "wind", "rain", "dog", "--out", "none"]) == 2
+    assert "has a tag that the tagger knows" in " ".join(capsys.readouterr().err.split())
+    goals.run(["--classifier", "mine", "--goal", "+low", "--out", "aims"])  # clips taken over
+    assert "the tagger on" in capsys.readouterr().out
 
 
 def test_without_clips_nothing_is_measured(tagged: Tagged, tmp_path: Path) -> None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import pytest
 
+from mondegreen.classifiers.classifier import load_classifier
+from mondegreen.classifiers.consent import VARIABLE
 from mondegreen.cli.main import main
+from mondegreen.errors import MondegreenError
 
-
-class Trained(Protocol):
-    """What the fixture ``trained`` holds."""
-
-    cache: Path
-    classifier: Path
-    generator: Path
+if TYPE_CHECKING:
+    from tests.cli.conftest import Trained
 
 
 def harden(trained: Trained, out: Path, *more: str) -> int:
@@ -82,3 +83,79 @@ def test_a_report_needs_a_before_and_an_after(
     words = ["harden", "report", "--classifiers", str(trained.classifier)]
     assert main([*words, "--out", str(tmp_path / "report")]) == 2
     assert "two or more" in capsys.readouterr().err
+
+
+THEIRS = """
+import torch
+from torch import nn
+
+class Theirs(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.listen = nn.Conv1d(1, 8, 400, stride=200)
+        self.tell = nn.Linear(8, 3)
+        with torch.no_grad():
+            time = torch.arange(400) / 16_000
+            waves = [f(6.283 * p * time) for p in (300, 800, 1300) for f in (torch.sin, torch.cos)]
+            self.listen.weight[:6, 0] = torch.stack(waves) / 20
+            self.listen.bias.zero_()
+            self.tell.weight.zero_()
+            for label in range(3):
+                self.tell.weight[label, 2 * label : 2 * label + 2] = 30.0
+
+    def forward(self, x):
+        return self.tell(self.listen(x).square().mean(dim=2))
+
+def ready():
+    torch.manual_seed(3)
+    return Theirs()
+
+def function():
+    model = ready()
+    return lambda x: model(x)
+"""
+
+
+@pytest.fixture
+def adopted(trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder where a model of another's was adopted as ``mine``, and a function as ``called``."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "allowed"))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    Path("their_tones.py").write_text(THEIRS)
+    shape = ["--sample-rate", "16000", "--clip-samples", "16000", "--labels", "low", "mid", "high"]
+    for name, out in (("ready", "mine"), ("function", "called")):
+        assert main(["adopt", f"their_tones.py:{name}", *shape, "--out", out]) == 0
+    return tmp_path
+
+
+def test_an_adopted_model_is_hardened(adopted: Path, trained: Trained) -> None:
+    """Its source stays as it is; the folder of the hardened one holds the weights."""
+    data = ("--data", str(trained.data))
+    mine = replace(trained, classifier=Path("mine"))
+    assert harden(mine, Path("harder"), *data) == 0
+    before, after = load_classifier("mine"), load_classifier("harder")
+    assert before.fingerprint() != after.fingerprint()
+    sheet = json.loads(Path("harder/checkpoints/best/classifier.json").read_text())
+    assert sheet["trained"] == after.fingerprint() and sheet["fingerprint"] == before.fingerprint()
+    again = replace(trained, classifier=Path("harder"))
+    assert harden(again, Path("hardest"), *data) == 0
+    assert load_classifier("hardest").fingerprint() not in (sheet["trained"], sheet["fingerprint"])
+    weights = Path("harder/checkpoints/best/classifier.safetensors")
+    shutil.copy("hardest/checkpoints/best/classifier.safetensors", weights)
+    with pytest.raises(MondegreenError, match="other weights than"):
+        load_classifier("harder")
+
+
+def test_what_of_adopted_models_cannot_be_hardened(
+    adopted: Path, trained: Trained, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ("--data", str(trained.data))
+    for place, more, said in (
+        ("called", (), "no gradient reaches any"),
+        ("mine", ("--floor", "0.01"), "its front end is its own affair"),
+        ("their_tones.py:ready", (), "adopt it first"),
+    ):
+        given = replace(trained, classifier=Path(place))
+        assert harden(given, Path("out"), *data, *more) == 2
+        assert said in " ".join(capsys.readouterr().err.split())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-SET_UP = "is what `make setup` does before any test can run"
-WHOLE = "is a target that runs whole programs which other tests run: the tests, and the demo"
+SET_UP = "what `make setup` does before any test can run"
+WHOLE = "runs whole programs that other tests run"
 DOWNLOAD = "fetches gigabytes from the network; tests/data runs it against a server of its own"
 KILLING = "kills programs for hours; tests/reliability provokes the same faults"
 

@@ -18,7 +18,7 @@ GIVEN = {
     "train classifier": f"--preset smoke {TRAINING}",
     "train generator": TRAINING,
     "train universal": "--preset smoke --epochs 1 --limit 4",
-    "evaluate": "--pairs 4 --quality-pairs 2 --timing-repeats 1 --limit 4 --no-report",
+    "evaluate": "--pairs 4 --quality-pairs 1 --timing-repeats 1 --limit 4 --no-report",
     "compare": f"{PAIRS} --quality-pairs 0 --timing-rounds 1 --timing-seconds 0.1",
     "channels": PAIRS,
     "transfer": PAIRS,
@@ -26,7 +26,7 @@ GIVEN = {
     "harden": "--epochs 1 --select-steps 1 --limit 4",
     "harden report": f"{PAIRS} --steps 2 --queries 2 --square-pairs 2 --restarts 2",
     "audit": "--minutes 0.05 --jobs 1 --start-from scratch --target yes --limit 4",
-    "reproduce": "--preset smoke --jobs 1",
+    "reproduce": "--preset smoke --plan",
 }
 """What every line of a command is given, in place of its own values of these options."""
 

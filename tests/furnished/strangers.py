@@ -61,11 +61,16 @@ def save_transformers() -> None:
     hf.Wav2Vec2FeatureExtractor().save_pretrained("models/wav2vec2")
 
 
-def furnish_strangers() -> None:
-    """Make the models in the folder that is worked in, and what attacks on the tagger need."""
+def furnish_small_strangers() -> None:
+    """Make a Python file and an ONNX file with a model in the folder that is worked in."""
     torch.manual_seed(22)
     Path("my_model.py").write_text(own_model(), encoding="utf-8")
     as_onnx(Path("model.onnx"), network=linear(), samples=16_000)
+
+
+def furnish_strangers() -> None:
+    """Make all of the models, and what attacks on the tagger need."""
+    furnish_small_strangers()
     torch.save(load(STRANGERS / "ds_cnn.py").DSCNN().state_dict(), "runs/ds_cnn.pt")
     save_transformers()
     load(STRANGERS / "mixtures.py").mix(Path("esc10"), Path("runs/mixtures"), 20, 0)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from benchmarks.fuzzing.__main__ import stumble
+from benchmarks.fuzzing.composed import every_reader
 from benchmarks.fuzzing.mutations import damage, damage_json
-from benchmarks.fuzzing.readers import Reader, bytes_of, every_reader
+from benchmarks.fuzzing.readers import Reader, bytes_of
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

@@ -96,7 +96,15 @@ def test_the_bootstrap_of_groups_is_as_wide_as_the_groups_ask_for() -> None:
     assert named[1] - named[0] == pytest.approx(high - low, abs=0.03)
 
 
+def test_groups_that_are_alike_do_not_make_it_certain() -> None:
+    success, groups = [True, False, False] * 4, [one for one in range(4) for _ in range(3)]
+    found = bootstrap_interval(success, groups, np.random.default_rng(0))
+    assert found == wilson_interval(4, 12)
+
+
 def test_the_bootstrap_needs_a_group_for_every_pair() -> None:
     assert bootstrap_interval([], [], np.random.default_rng(0)) == (0.0, 1.0)
+    for success in ([True, False] * 30, [True] * 60):  # one speaker tells nothing of others
+        assert bootstrap_interval(success, ["he"] * 60, np.random.default_rng(0)) == (0.0, 1.0)
     with pytest.raises(ValueError, match="groups"):
         bootstrap_interval([True], [0, 1], np.random.default_rng(0))

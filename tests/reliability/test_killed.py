@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.reliability.campaign import KINDS, provoke
+from benchmarks.reliability.campaign import kinds_of, provoke
 from benchmarks.reliability.child import Fault
 from benchmarks.reliability.killing import Ended
 from benchmarks.reliability.snapshots import differences, leftovers, snapshot
@@ -21,7 +21,16 @@ EVERY = (
     "evaluate",
     "compare",
     "channels",
+    "transfer",
+    "defences",
+    "harden",
+    "reproduce",
 )
+CASES = [
+    pytest.param(name, kind, id=f"{name}, {kind.name.partition(',')[0]}")
+    for name in EVERY
+    for kind in kinds_of(name)
+]
 
 
 def check(ended: Ended) -> None:
@@ -64,8 +73,7 @@ def test_a_training_that_is_asked_to_stop(commands: Any, tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", EVERY)
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name.partition(",")[0])
+@pytest.mark.parametrize(("name", "kind"), CASES)
 def test_every_fault_of_every_command(commands: Any, tmp_path: Path, name: str, kind: Any) -> None:
     bench = commands.bench(name, tmp_path)
     row = provoke(bench, kind, bench.whole(), times=20, seed=20)

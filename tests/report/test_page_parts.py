@@ -14,13 +14,13 @@ from matplotlib.figure import Figure
 from mondegreen.errors import MondegreenError
 from mondegreen.report.chances import Chance, chances
 from mondegreen.report.extremes import extremes
-from mondegreen.report.figures import draw_matrix
 from mondegreen.report.inline import inline_svg
+from mondegreen.report.matrix_figure import draw_matrix
 from mondegreen.report.pages import fit
 from mondegreen.report.pairs import Pair, Sample, load_pairs, load_samples
 from mondegreen.report.snr_bins import Bin, bins_svg, success_by_snr
 from mondegreen.report.style import figure_style
-from mondegreen.report.views import hear, matrix, matrix_labels
+from mondegreen.report.views import Shown, hear, matrix
 
 LABELS = ("low", "mid", "high")
 
@@ -190,13 +190,23 @@ def test_hundreds_of_labels_show_those_that_are_heard(samples: list[Sample]) -> 
         labels=labels, success_matrix=rates, pair_counts=((1,) * 300,) * 300, per_target={}
     )
     views = hear(samples)
-    shown = matrix_labels(results, views)  # type: ignore[arg-type]
-    assert len(shown) == 40 and set(LABELS) <= set(shown)
-    assert shown == [label for label in labels if label in shown]
+    tried = [replace(pair(20.0, True), source=one, target="high") for one in labels]
+    shown = Shown.of(labels, tried, views)
+    assert len(shown.sources) == 40
+    assert {view.sample.source for view in views} <= set(shown.sources)
+    assert shown.sources == [label for label in labels if label in shown.sources]
+    assert set(shown.targets) == {view.sample.target for view in views} | {"high"}
     cells = matrix(results, shown, [], views)  # type: ignore[arg-type]
-    assert [len(row) for row in cells] == [40] * 40
+    assert [len(row) for row in cells] == [len(shown.targets)] * 40
     assert sum(len(cell.heard) for row in cells for cell in row) == len(views)
     with figure_style():
         axes = Figure().add_subplot()
         draw_matrix(axes, labels, rates)
         assert len(axes.get_xticks()) <= 60 and not len(axes.get_xticks(minor=True))
+        few: list[list[float | None]] = [[None] * 300 for _ in labels]
+        few[4][7], few[4][9], few[200][7] = 0.0, 1.0, 0.5
+        axes = Figure().add_subplot()
+        drawn = draw_matrix(axes, labels, few).get_array()
+        assert drawn is not None and drawn.tolist() == [[0.0, 100.0], [50.0, None]]
+        assert [text.get_text() for text in axes.get_yticklabels()] == ["l004", "l200"]
+        assert axes.get_xlabel() == "target label (2 of 300, those tried)"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -170,3 +171,41 @@ def test_the_last_error_is_found() -> None:
     assert last_error(framed) == "Unknown --kind is"
     assert last_error("error: first\nerror: second\n") == "second"
     assert last_error("") == "it printed nothing"
+
+
+def test_machines_that_share_a_folder_divide_the_stages(
+    tmp_path: Path, writes: Writes, program: Program
+) -> None:
+    every = [writes("first", ("sleep", "0.3"))]
+    every += [writes(f"later{number}", ("sleep", "0.2"), needs=("first",)) for number in range(4)]
+    broken = writes("broken", ("fail", "no clips here."))
+    every += [broken, writes("after", needs=("broken",))]
+    told: list[list[str]] = [[], []]
+
+    def work(number: int) -> dict[str, Outcome]:
+        return run_stages(
+            every, tmp_path, jobs=1, tell=told[number].append, program=program, share=True
+        )
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(work, range(2)))
+    wanted = {stage.name: "done" for stage in every} | {"broken": "failed", "after": "left out"}
+    assert [states(one) for one in found] == [wanted, wanted]
+    lines = [stage.produces.read_text().count("\n") for stage in every[:5]]
+    assert lines == [1] * 5, "no stage ran twice"
+    assert all(any(text.startswith("later") for text in one) for one in told), "both had some"
+
+
+def test_who_shares_and_who_does_not_keep_out_of_each_others_way(
+    tmp_path: Path, writes: Writes, program: Program
+) -> None:
+    gate = tmp_path / "gate"
+    slow = writes("slow", ("wait", str(gate)))
+    with ThreadPoolExecutor(1) as pool:
+        sharing = pool.submit(run_stages, [slow], tmp_path, jobs=1, program=program, share=True)
+        while not (tmp_path / "stages" / "claims" / "slow").exists():
+            time.sleep(0.01)
+        with pytest.raises(MondegreenError, match="another process is working"):
+            run_stages([slow], tmp_path, jobs=1, program=program)
+        gate.touch()
+        assert states(sharing.result()) == {"slow": "done"}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from mondegreen.classifiers.classifier import Classifier, predict
+from mondegreen.fitting import at_once
 from mondegreen.gan.losses import margin_loss
 from mondegreen.generators.generator import Generator, NetworkConfig, describe_classifier
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BATCH = 32
-"""Clips of a timed step; that of the generator's training."""
+"""Clips of a step of the generator's training; fewer where they are long."""
 REPEATS = 3
 TRIAL_DB = 25.0
 
@@ -33,7 +34,7 @@ class Speed:
     gradient: float | None
     """One clip through the classifier and back; None where it has no gradient."""
     step: float | None
-    """One step of the generator's training, with :data:`BATCH` clips."""
+    """A step of the generator's training with :data:`BATCH` clips, or as many in smaller ones."""
 
 
 def measure_speed(classifier: Classifier, network: NetworkConfig | None, threads: int) -> Speed:
@@ -45,17 +46,18 @@ def measure_speed(classifier: Classifier, network: NetworkConfig | None, threads
         threads: Of the stages.
     """
     random = torch.Generator().manual_seed(0)
-    x = 0.1 * torch.randn(BATCH, 1, classifier.clip_samples, generator=random)
+    size = at_once(BATCH, classifier.clip_samples)
+    x = 0.1 * torch.randn(size, 1, classifier.clip_samples, generator=random)
     x = x.to(classifier.device)
-    target = torch.arange(BATCH, device=x.device) % len(classifier.labels)
+    target = torch.arange(size, device=x.device) % len(classifier.labels)
     with _threads(threads):
-        query = _median(lambda: predict(classifier, x, BATCH)) / BATCH
+        query = _median(lambda: predict(classifier, x, size)) / size
         if network is None:
             return Speed(query, None, None)
-        gradient = _median(lambda: _gradient(classifier, x, target)) / BATCH
+        gradient = _median(lambda: _gradient(classifier, x, target)) / size
         config = describe_classifier(classifier, network, (), TRIAL_DB)
         generator = Generator(config).to(x.device)
-        step = _median(lambda: _step(generator, classifier, x, target))
+        step = _median(lambda: _step(generator, classifier, x, target)) * BATCH / size
     return Speed(query, gradient, step)
 
 

@@ -62,6 +62,12 @@ class Streams:
                 seeds.append(int.from_bytes(own.digest(), "little") % _SEEDS)
         return cls(seeds)
 
+    def after(self, clips: int) -> Self:
+        """Return the streams without those of the first clips."""
+        rest = type(self)(())
+        rest.generators = self.generators[clips:]
+        return rest
+
     def __len__(self) -> int:
         """Return the number of clips."""
         return len(self.generators)

@@ -57,11 +57,12 @@ def missing_facts(labels: tuple[str, ...], options: ModelOptions) -> tuple[int, 
     if len(labels) < 2:
         raise MondegreenError(
             "a model does not know how its labels are called: name them in the order of its "
-            "answers, two or more: --labels yes no."
+            "answers, two or more: mondegreen adopt ... --labels yes no, or labels= in Python."
         )
     if options.sample_rate is None:
         raise MondegreenError(
-            "a model does not say at which sample rate it hears: give --sample-rate, in Hz."
+            "a model does not say at which sample rate it hears: mondegreen adopt ... "
+            "--sample-rate 16000, or sample_rate= in Python."
         )
     return options.sample_rate, options.clip_samples or options.sample_rate
 

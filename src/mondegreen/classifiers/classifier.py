@@ -20,6 +20,7 @@ from mondegreen.classifiers.tc_resnet import TCResNetConfig
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json
+from mondegreen.fitting import at_once
 from mondegreen.weights import build_described, fingerprint, load_weights, save_weights
 
 
@@ -371,7 +372,7 @@ def predict(classifier: Classifier, x: Tensor, batch_size: int = 256) -> Tensor:
         - Input: ``(clips, 1, clip_samples)``
         - Output: ``(clips, labels)``
     """
-    parts = torch.split(x, batch_size)
+    parts = torch.split(x, at_once(batch_size, classifier.clip_samples))
     return torch.cat(
         [classifier(part.to(classifier.device)).softmax(dim=1).cpu() for part in parts]
     )

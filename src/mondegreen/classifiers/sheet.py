@@ -7,7 +7,7 @@ not asked for: see :mod:`mondegreen.classifiers.consent`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +22,8 @@ from mondegreen.classifiers.sources.opening import Opened, find_source
 from mondegreen.classifiers.sources.source import Model, Source, digest_of
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
-from mondegreen.files import write_json
+from mondegreen.files import read_json, write_json
+from mondegreen.weights import load_weights, save_weights
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,9 @@ class Sheet:
     fingerprint: str
     contract: Contract | None
     """None where the source gives a finished classifier."""
+    trained: str | None = None
+    """Fingerprint with the weights in ``classifier.safetensors`` beside the sheet, where it
+    was trained on here; ``fingerprint`` is that of the source, which it began as."""
 
 
 def save_sheet(folder: Path, opened: Opened) -> None:
@@ -91,6 +95,39 @@ def save_sheet(folder: Path, opened: Opened) -> None:
         allow(source, sheet.source.sha256)
 
 
+def read_sheet(path: Path) -> Sheet | None:
+    """Read a ``classifier.json``; return None where it is not of a model made elsewhere.
+
+    Raises:
+        MondegreenError: The file is missing or damaged.
+    """
+    description = read_json(path)
+    if not isinstance(description, dict) or description.get("kind") != "adopted":
+        return None
+    return _parse(description, path)
+
+
+def save_trained(folder: Path, classifier: Classifier, sheet: Sheet) -> None:
+    """Write the weights that an adopted model has now, and a sheet that asks for them.
+
+    Args:
+        folder: Where to.
+        classifier: The model, trained on.
+        sheet: The sheet that it was loaded by.
+
+    Raises:
+        MondegreenError: The folder cannot be written.
+    """
+    save_weights(folder / "classifier.safetensors", classifier.module)
+    trained = replace(sheet, trained=classifier.fingerprint())
+    write_json(folder / "classifier.json", {"format": 1, **to_dict(trained)})
+
+
+def _parse(description: dict[str, Any], path: Path) -> Sheet:
+    settings = {key: value for key, value in description.items() if key != "format"}
+    return from_dict(Sheet, settings, str(path))
+
+
 def load_adopted(path: Path, description: dict[str, Any], *, allow_code: bool) -> Classifier:
     """Load the model that a sheet names, without probing it again.
 
@@ -103,8 +140,7 @@ def load_adopted(path: Path, description: dict[str, Any], *, allow_code: bool) -
         MondegreenError: The sheet is damaged, its source is gone or has changed, or it would run
             code or send clips that the user has not asked for.
     """
-    settings = {key: value for key, value in description.items() if key != "format"}
-    sheet = from_dict(Sheet, settings, str(path))
+    sheet = _parse(description, path)
     source = _source(sheet, path)
     _refuse_changed(sheet, source, path)
     if source.unseen is not None and not allow_code:
@@ -122,10 +158,24 @@ def load_adopted(path: Path, description: dict[str, Any], *, allow_code: bool) -
             "or its code have changed. Adopt it again: mondegreen adopt. (A function that draws "
             "weights at random builds another model each time.)"
         )
+    if sheet.trained is not None:
+        _train_on(classifier, sheet.trained, path)
     return classifier
 
 
+def _train_on(classifier: Classifier, wanted: str, path: Path) -> None:
+    """Fill in the weights that lie beside a sheet."""
+    weights = path.with_suffix(".safetensors")
+    load_weights(weights, classifier.module)
+    if classifier.fingerprint() != wanted:
+        raise MondegreenError(
+            f"{weights} holds other weights than {path.name} asks for ({wanted}). Restore both."
+        )
+
+
 def _classifier(sheet: Sheet, model: Model, path: Path) -> Classifier:
+    if model.named is not None:
+        return model.named(sheet.labels).freeze()
     if isinstance(model.module, Classifier):
         return model.module.freeze()
     if sheet.contract is None or not callable(model.module):

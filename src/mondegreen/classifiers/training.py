@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from mondegreen.classifiers.accuracy import accuracy
 from mondegreen.classifiers.classifier import (
     Classifier,
     ClassifierConfig,
@@ -23,6 +24,8 @@ from mondegreen.epochs import Epoch
 from mondegreen.errors import MondegreenError
 from mondegreen.fitting import Parts
 from mondegreen.interruption import StopRequest, stop_when_safe
+from mondegreen.processes.group import Processes
+from mondegreen.processes.layers import share_layers
 from mondegreen.progress import progress_bar
 from mondegreen.runs import Run
 
@@ -76,28 +79,7 @@ class _State:
     within: dict[str, Any] | None = None
     """The place within the epoch that was left unfinished."""
     parts: Parts = field(default_factory=Parts)
-
-
-@torch.no_grad()
-def accuracy(classifier: Classifier, data: ClipDataset, batch_size: int = 256) -> float:
-    """Return the share of the clips that the classifier labels correctly, in evaluation mode.
-
-    Raises:
-        MondegreenError: Logits are NaN or infinite.
-    """
-    training = classifier.training
-    classifier.eval()
-    hits = 0
-    for x, label in data.batches(batch_size, normalization=classifier.normalization):
-        logits = classifier(x.to(classifier.device)).cpu()
-        if not torch.isfinite(logits).all():
-            raise MondegreenError(
-                f"{classifier.name}: the logits of some clips are NaN or infinite, so its training "
-                "went astray. Lower --training.learning-rate."
-            )
-        hits += int((logits.argmax(dim=1) == label).sum())
-    classifier.train(training)
-    return hits / len(data)
+    processes: Processes = field(default_factory=Processes)
 
 
 def train_classifier(
@@ -122,7 +104,7 @@ def train_classifier(
         splits: Data sets named ``train`` and ``validation``.
         augment: Changes to training clips.
         run: Where checkpoints and metrics go.
-        fabric: Device and precision.
+        fabric: Device, precision and, where there are several, the processes.
         compiled: Whether the network is compiled by ``torch.compile``.
 
     Raises:
@@ -134,49 +116,73 @@ def train_classifier(
     torch.manual_seed(training.seed)
     classifier = Classifier.from_config(config)
     fabric.to_device(classifier)
-    state = _new_state(classifier, training, steps=-(-len(train) // training.batch_size))
+    processes = Processes(fabric)
+    share_layers(classifier, processes)
+    steps = -(-len(train) // training.batch_size)
+    state = _new_state(classifier, training, steps, processes)
     _restore(state, run)
     if compiled:
         compile_in_place(classifier)
-    with progress_bar() as bar, stop_when_safe() as stop:
+    with progress_bar() as bar, stop_when_safe() as asked:
+        stop = asked if processes.alone else StopRequest()
         task = bar.add_task("training classifier", total=training.epochs, completed=state.epoch)
         while state.epoch < training.epochs:
             stop.obey()
             epoch = Epoch(training.seed, state.epoch, state.within)
             for losses, rate in _train_epoch(state, training, epoch, train, augment, fabric):
                 run.board.step(state.steps, losses, state.optimizer, rate)
-                _keep(state, run, epoch, stop, -(-len(train) // training.batch_size))
+                processes.agree(asked, stop)
+                _keep(state, run, epoch, stop, steps)
             state.epoch, state.within = state.epoch + 1, None
-            measured = accuracy(classifier, splits["validation"])
-            if measured > state.best_accuracy:
-                state.best_accuracy = measured
-                save_classifier(run.best, classifier, config)
-            save_classifier(run.latest, classifier, config)
-            # Logged first: resuming drops a line without its checkpoint, but writes none anew.
-            row: dict[str, float | None] = {
-                **epoch.means(),
-                "validation/accuracy": measured,
-                "seconds": epoch.seconds,
-            }
-            run.log(state.epoch, row, steps=state.steps)
-            _checkpoint(state, run)
+            measured = _end_epoch(state, config, splits["validation"], run, epoch)
             text = f"training classifier (validation {100 * measured:.1f} %)"
             bar.update(task, advance=1, description=text)
-    return load_classifier(run.folder)
+    return processes.from_first(lambda: load_classifier(run.folder))
 
 
-def _new_state(classifier: Classifier, training: ClassifierTraining, steps: int) -> _State:
+def _end_epoch(
+    state: _State, config: ClassifierConfig, validation: ClipDataset, run: Run, epoch: Epoch
+) -> float:
+    """Measure, save and log; return the accuracy on the validation split."""
+    classifier, processes = state.classifier, state.processes
+    processes.align([*classifier.parameters(), *classifier.buffers()])
+    measured = accuracy(classifier, validation, processes=processes)
+    if measured > state.best_accuracy:
+        state.best_accuracy = measured
+        if processes.first:
+            save_classifier(run.best, classifier, config)
+    if processes.first:
+        save_classifier(run.latest, classifier, config)
+    # Logged first: resuming drops a line without its checkpoint, but writes none anew.
+    row: dict[str, float | None] = {
+        **epoch.means(),
+        "validation/accuracy": measured,
+        "seconds": epoch.seconds,
+    }
+    run.log(state.epoch, row, steps=state.steps)
+    _checkpoint(state, run)
+    return measured
+
+
+def _new_state(
+    classifier: Classifier,
+    training: ClassifierTraining,
+    steps: int,
+    processes: Processes | None = None,
+) -> _State:
     optimizer = torch.optim.AdamW(
         classifier.parameters(), training.learning_rate, weight_decay=training.weight_decay
     )
     scheduler = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, training.learning_rate, total_steps=max(2, steps * training.epochs)
     )
-    return _State(classifier, optimizer, scheduler)
+    state = _State(classifier, optimizer, scheduler, processes=processes or Processes())
+    state.parts.fixed = not state.processes.alone
+    return state
 
 
 def _restore(state: _State, run: Run) -> None:
-    saved = run.load_state()
+    saved = state.processes.from_first(run.load_state)
     if saved is None:
         return
     try:
@@ -216,6 +222,8 @@ def _keep(state: _State, run: Run, epoch: Epoch, stop: StopRequest, batches: int
     if epoch.batch < batches and (stop or epoch.due()):
         state.within = epoch.state_dict()
         _checkpoint(state, run)
+        if stop:
+            state.processes.wait()  # or who started them might end the one that is saving
         stop.obey()
 
 
@@ -231,9 +239,13 @@ def _train_epoch(
     state.classifier.train()
     scale = state.classifier.normalization
     for x, label in epoch.batches(data, training.batch_size, scale):
-        x, label = fabric.to_device(augment(x, epoch.random)), fabric.to_device(label)
+        size = len(x)
+        if size < state.processes.count:
+            continue  # every process needs a clip
+        rows = state.processes.begin(size)
+        x = fabric.to_device(augment(x, epoch.random, rows))
         rate = float(state.optimizer.param_groups[0]["lr"])
-        loss = float(_step(state, x, label, training, fabric))
+        loss = float(_step(state, x, fabric.to_device(label[rows]), training, fabric, size))
         if not math.isfinite(loss):
             raise MondegreenError(
                 f"the classifier's loss became {loss} in "
@@ -247,8 +259,15 @@ def _train_epoch(
 
 
 def _step(
-    state: _State, x: Tensor, label: Tensor, training: ClassifierTraining, fabric: Fabric
+    state: _State,
+    x: Tensor,
+    label: Tensor,
+    training: ClassifierTraining,
+    fabric: Fabric,
+    whole: int | None = None,
 ) -> Tensor:
+    """Take a step with this process's share of a batch of ``whole`` clips; return its loss."""
+
     def gradient(parts: list[slice]) -> Tensor:
         state.optimizer.zero_grad(set_to_none=True)
         total = torch.zeros((), device=x.device)
@@ -257,12 +276,14 @@ def _step(
                 loss = nn.functional.cross_entropy(
                     state.classifier(x[part]), label[part], label_smoothing=training.label_smoothing
                 )
-            share = len(label[part]) / len(label)
+            share = len(label[part]) / (whole or len(label))
             fabric.backward(loss * share)
             total += loss.detach() * share
         return total
 
     loss = state.parts.fit(len(x), gradient)
+    state.processes.sum([loss])
+    state.processes.sum_gradients(state.classifier.parameters())
     state.optimizer.step()
     state.scheduler.step()
     return loss

@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
-import torch
 import tyro
 from rich.console import Console
 from rich.markup import escape
@@ -16,18 +14,20 @@ from rich.table import Table
 
 from mondegreen.classifiers.adopted import Adopted, Finding, Sent
 from mondegreen.classifiers.adopting import missing_facts
-from mondegreen.classifiers.classifier import Classifier, predict
+from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.contract import ModelOptions
 from mondegreen.classifiers.huggingface import HuggingFaceClassifier
 from mondegreen.classifiers.sheet import save_sheet
 from mondegreen.classifiers.sources.opening import Opened, classifier_from, find_source
 from mondegreen.classifiers.sources.source import Model, Source
+from mondegreen.cli.adopt_clips import Known, open_known
 from mondegreen.cli.options import parse, say
 from mondegreen.configs import to_dict
-from mondegreen.data.dataset import ClipDataset
-from mondegreen.data.options import DataOptions, open_labelled, open_test_split
+from mondegreen.data.options import DataOptions, open_labelled
+from mondegreen.data.tags import has_tags
 from mondegreen.errors import MondegreenError
-from mondegreen.evaluation.label_order import LabelCheck, check_labels
+from mondegreen.evaluation.label_order import LabelCheck
+from mondegreen.evaluation.tagging import TagCheck
 from mondegreen.files import read_json, write_json
 from mondegreen.runs import command_line, environment
 
@@ -47,8 +47,8 @@ class Adopt:
     a file of torch.export (.pt2), an ONNX file (.onnx), an address (http://, https://), hf:NAME or
     a folder of Hugging Face, or what another package has registered."""
     data: Annotated[DataOptions, tyro.conf.arg(name="")]
-    """Labelled clips to check the model with, which later commands then take over. --labels are the
-    model's, in the order of its answers."""
+    """Labelled or tagged clips to check the model with, which later commands then take over.
+    --labels are the model's, in the order of its answers."""
     options: Annotated[ModelOptions, tyro.conf.arg(name="")]
     out: Path
     """Folder that then stands for the model, wherever a command takes --classifier."""
@@ -88,9 +88,9 @@ def execute(options: Adopt) -> None:
     clips = _clips(options, model, labels)
     classifier, findings = _adopted(source, model, labels, options.options, clips)
     findings = [replace(one, how=how) if one.what == "labels" else one for one in findings]
-    check = None if clips is None else _check(classifier, clips)
+    check = None if clips is None else clips.check(classifier)
     _print(findings, check, classifier)
-    if check is not None and check.order is not None and not options.anyway:
+    if isinstance(check, LabelCheck) and check.order is not None and not options.anyway:
         raise MondegreenError(_other_order(check, classifier.labels))
     _write(options, Opened(source, classifier), findings, check)
 
@@ -105,7 +105,7 @@ def _refuse_occupied(out: Path) -> None:
 
 def _labels(options: Adopt, model: Model) -> tuple[tuple[str, ...], str]:
     """Return the model's labels and where they are from."""
-    if isinstance(model.module, Classifier):
+    if isinstance(model.module, Classifier) and model.named is None:
         if options.data.labels not in ((), model.module.labels):
             raise MondegreenError(f"{options.model} names its labels itself; leave --labels out.")
         return model.module.labels, "told by the model"
@@ -113,13 +113,14 @@ def _labels(options: Adopt, model: Model) -> tuple[tuple[str, ...], str]:
         return options.data.labels, "given"
     if model.labels:
         return model.labels, "told by the model"
-    if options.data.data is not None:  # a wrong order shows in the check
+    data = options.data.data
+    if data is not None and not has_tags(data):  # a wrong order shows in the check
         return open_labelled(options.data).labels, "assumed: the folders of --data"
     return (), "given"
 
 
-def _clips(options: Adopt, model: Model, labels: tuple[str, ...]) -> ClipDataset | None:
-    """Return labelled clips as the model hears them, evenly of all labels."""
+def _clips(options: Adopt, model: Model, labels: tuple[str, ...]) -> Known | None:
+    """Return clips as the model hears them."""
     if options.data.data is None:
         return None
     if isinstance(model.module, Classifier):
@@ -127,12 +128,7 @@ def _clips(options: Adopt, model: Model, labels: tuple[str, ...]) -> ClipDataset
     else:
         known = options.options.completed_by(model.options)
         rate, samples = missing_facts(labels, known)
-    data = open_test_split(options.data, labels, rate, samples, options.on)
-    turn = torch.zeros(len(data), dtype=torch.int64)
-    for label in set(data.labels.tolist()):
-        rows = (data.labels == label).nonzero()[:, 0]
-        turn[rows] = torch.arange(len(rows))
-    return data.subset(turn.argsort(stable=True)[: options.clips].sort().values)
+    return open_known(options.data, labels, rate, samples, options.on, options.clips)
 
 
 def _adopted(
@@ -140,22 +136,22 @@ def _adopted(
     model: Model,
     labels: tuple[str, ...],
     options: ModelOptions,
-    clips: ClipDataset | None,
+    clips: Known | None,
 ) -> tuple[Classifier, list[Finding]]:
     """Return the classifier and what was found out, the scaling by what is heard best."""
     sounds = None
     if clips is not None and len(clips) >= 3:
-        sounds = clips.waveforms(np.linspace(0, len(clips) - 1, 3).astype(np.int64))
+        sounds = clips.clips.waveforms(clips.spread(3))
     known = options.completed_by(model.options)
     if clips is None or known.scaling is not None or isinstance(model.module, Classifier):
         classifier = classifier_from(source, model, labels, options, sounds)
         return classifier, _findings(classifier)
-    few = clips.subset(np.linspace(0, len(clips) - 1, min(_FEW, len(clips))).astype(np.int64))
+    few = clips.some(_FEW)
     found, sent = {}, Sent()
     for scaling in _SCALINGS:
         tried = replace(options, scaling=scaling)
         classifier = classifier_from(source, model, labels, tried, sounds, sent)
-        found[scaling] = (classifier, _check(classifier, few).best)
+        found[scaling] = (classifier, few.check(classifier).best)
     best = max(found, key=lambda name: found[name][1])
     if found[best][1] < found["unit"][1] + _CLEARLY:
         best = "unit"
@@ -184,35 +180,35 @@ def _findings(classifier: Classifier) -> list[Finding]:
     ]
 
 
-def _check(classifier: Classifier, clips: ClipDataset) -> LabelCheck:
-    parts = [
-        predict(classifier, x).argmax(dim=1)
-        for x, _ in clips.batches(64, normalization=classifier.normalization)
-    ]
-    heard = torch.cat(parts).numpy()
-    return check_labels(clips.labels.numpy(), heard, len(classifier.labels))
-
-
-def _print(findings: list[Finding], check: LabelCheck | None, classifier: Classifier) -> None:
+def _print(
+    findings: list[Finding], check: LabelCheck | TagCheck | None, classifier: Classifier
+) -> None:
     table = Table(title=escape(classifier.name))
     for name in ("", "found", "how"):
         table.add_column(name, overflow="fold")
     for one in findings:
         table.add_row(escape(one.what), escape(one.found), escape(one.how))
     if check is not None:
-        right = f"{100 * check.accuracy:.1f} % of {check.clips} clips heard as their label"
-        table.add_row("accuracy", right, f"chance: {100 * check.chance:.1f} %")
+        table.add_row(*_outcome(check), f"chance: {100 * check.chance:.1f} %")
     Console().print(table)
     for one in findings:
         if one.how == "warning":
             say(f"warning: {one.what}: {one.found}")
-    if check is not None and not check.above_chance and check.order is None:
+    reordered = isinstance(check, LabelCheck) and check.order is not None
+    if check is not None and not check.above_chance and not reordered:
         say(
             "warning: it hears the clips no better than chance, in no order of its labels. Are "
             "--sample-rate, --clip-samples, --scaling and --labels right?"
         )
     if isinstance(classifier.module, Adopted):
         say(f"{classifier.module.sent.clips} clips were sent to the model, batch and probe alike.")
+
+
+def _outcome(check: LabelCheck | TagCheck) -> tuple[str, str]:
+    if isinstance(check, TagCheck):
+        share = f"{100 * check.mean_average_precision:.1f} % over the tags of {check.clips} clips"
+        return "mean average precision", share
+    return "accuracy", f"{100 * check.accuracy:.1f} % of {check.clips} clips heard as their label"
 
 
 def _other_order(check: LabelCheck, labels: tuple[str, ...]) -> str:
@@ -226,7 +222,7 @@ def _other_order(check: LabelCheck, labels: tuple[str, ...]) -> str:
 
 
 def _write(
-    options: Adopt, opened: Opened, findings: list[Finding], check: LabelCheck | None
+    options: Adopt, opened: Opened, findings: list[Finding], check: LabelCheck | TagCheck | None
 ) -> None:
     kept = replace(options, data=replace(options.data, split=options.data.kind_of_split))
     kept = kept if options.data.data is not None else replace(kept, data=DataOptions())

@@ -26,6 +26,7 @@ from mondegreen.data.options import DataOptions, Material, open_material
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.evaluate import all_pairs
 from mondegreen.files import read_json, write_json
+from mondegreen.fitting import at_once
 from mondegreen.generators.generator import NetworkConfig, load_generator
 from mondegreen.generators.spectral import SpectralConfig
 from mondegreen.presets import Preset, generator_network, network_at
@@ -141,7 +142,7 @@ def execute(options: Audit) -> None:
         data=data_words(data),
         targets=() if set(targets) >= set(classifier.labels) else targets,
         device=device.type,
-        network=_network_words(start, preset),
+        network=(*_network_words(start, preset), *_batch_words(classifier.clip_samples)),
     )
     every = stages(audited, plan.sizes)
     _tell_plan(plan, jobs)
@@ -204,6 +205,12 @@ def _network_words(start: str | None, preset: Preset) -> Words:
         return ("--preset", preset, *hearing, "--architecture.no-dial")
     begun = ("--training.budget.start-db", "25", "--training.budget.ramp", "0")
     return ("--preset", "cpu", "--start-from", start, *hearing, *begun)
+
+
+def _batch_words(clip_samples: int) -> Words:
+    """Return the option for a smaller batch, where clips are so long that one takes much memory."""
+    size = at_once(BATCH, clip_samples)
+    return ("--training.batch-size", str(size)) if size < BATCH else ()
 
 
 def _plan(

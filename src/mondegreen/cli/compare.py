@@ -23,7 +23,7 @@ from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.bench import Bench, CompareOptions
 from mondegreen.evaluation.cells import build_cells
-from mondegreen.evaluation.compare import compare
+from mondegreen.evaluation.compare import compare, compare_share
 from mondegreen.evaluation.recipes import Entry, RecipeName, cross, recipe, without_repeats
 from mondegreen.evaluation.specs import Sources
 from mondegreen.generators.generator import Generator
@@ -80,6 +80,10 @@ class Compare:
     """auto, cpu or cuda."""
     json: bool = False
     """Print comparison.json instead of a table."""
+    share: bool = False
+    """Work together with other machines that run the same command on the same --out, on a disk that
+    all see: each measures cells that nobody else is at. Afterwards the same command without
+    --share measures what is missing, takes the times and writes the results."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,14 @@ def execute(options: Compare) -> None:
     trained = [place for place in (heard_by, *folders.values()) if place is not None]
     data = data_of(model if needed else heard_by, options.data, beside=trained)
     bench, rules = _bench(options, data, classifier, generator)
-    run = Run(options.out, rules)
+    run = Run(options.out, rules, shared=options.share)
+    if options.share:
+        left = compare_share(cells, bench, run.folder, tell=say)
+        say(
+            f"{len(cells) - left} of {len(cells)} cells are finished, others are at {left}. Once "
+            "all are, the same command without --share writes the results."
+        )
+        return
     content = compare(cells, bench, run.folder, tell=say)
     found = load_comparison(options.out / "comparison.json")
     files = [*write_comparison(options.out, found), write_comparison_page(options.out)]

@@ -68,7 +68,7 @@ class Defences:
     what smoothing removes of training clips. Both reject what they suspect."""
     attacks: tuple[str, ...] = ("generator", "pgd:steps=20", "pgd:steps=20,kappa=1000")
     """Attacks that know nothing of a defence, as for mondegreen compare."""
-    knowing: tuple[str, ...] = ("pgd:steps=20,kappa=1000",)
+    knowing: tuple[str, ...] = ("pgd:steps=20,kappa=1000,shaping=0",)
     """Attacks that search through each defence and each detector."""
     lessons: tuple[str, ...] = ("generator@snr:20", "generator@snr:25", "pgd:steps=10@snr:20")
     """Attacks with budgets whose clips, made of training clips, a detector that learns hears."""

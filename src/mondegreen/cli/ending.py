@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
+import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
-from mondegreen.errors import MondegreenError
+from mondegreen.errors import MondegreenError, PeerEndedError
 from mondegreen.interruption import Terminated, terminable
+from mondegreen.processes.place import STARTED_BY
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
@@ -57,6 +59,8 @@ def end_with_code(run: Callable[[], int | None], words: Sequence[str]) -> int:
         if isinstance(error, BrokenPipeError):
             sys.stderr.close()
             return FAILED
+        if isinstance(error, PeerEndedError) and _started_by_another():
+            return WRONG_INPUT  # the process that started this one says it
         message = str(error) if isinstance(error, MondegreenError) else explain(error)
         if message is None:
             raise
@@ -76,8 +80,14 @@ def _interrupted(stop: KeyboardInterrupt, words: Sequence[str]) -> int:
     resumed = " ".join(words).startswith(RESUMED)
     what = "continue where it left off with" if resumed else "run it again with"
     ended = isinstance(stop, Terminated)
-    print(f"{'terminated' if ended else 'interrupted'}; {what}:\n  {again}", file=sys.stderr)
+    if not _started_by_another():
+        print(f"{'terminated' if ended else 'interrupted'}; {what}:\n  {again}", file=sys.stderr)
     return TERMINATED if ended else INTERRUPTED
+
+
+def _started_by_another() -> bool:
+    """Tell whether another process of this command has started this one, and speaks for it."""
+    return os.environ.get(STARTED_BY, "") == str(os.getppid())
 
 
 def explain(error: Exception) -> str | None:

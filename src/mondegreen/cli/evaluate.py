@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -20,7 +20,8 @@ from mondegreen.cli.loading import (
     generator_for,
     shared_targets,
 )
-from mondegreen.cli.options import Device, choose_device, join_repeated, parse, say
+from mondegreen.cli.options import Device, choose_device, join_repeated, parse, say, shared_work
+from mondegreen.configs import free
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.channels import Listening
@@ -35,10 +36,13 @@ from mondegreen.evaluation.results import (
 from mondegreen.files import read_json
 from mondegreen.generators.generator import Generator
 from mondegreen.metrics.own import load_metrics
+from mondegreen.processes.follower import open_run
+from mondegreen.processes.group import Processes
+from mondegreen.processes.place import Place, ProcessOptions
+from mondegreen.processes.starting import shared
 from mondegreen.report.page import write_figures, write_report
 from mondegreen.report.results import load_results
 from mondegreen.report.terminal import print_results
-from mondegreen.runs import Run
 from mondegreen.zoo import resolve
 
 BATCHES = "batches.part"
@@ -85,6 +89,7 @@ class Evaluate:
     """auto, cpu or cuda."""
     report: bool = True
     """Write the figures and the page, besides the results."""
+    processes: Annotated[ProcessOptions, tyro.conf.arg(name="")] = free(ProcessOptions())
 
 
 def run(words: Sequence[str]) -> None:
@@ -102,6 +107,11 @@ def run(words: Sequence[str]) -> None:
 
 def execute(options: Evaluate) -> None:
     """Measure, unless the same was measured already; write and print the results."""
+    with shared_work(options.processes) as place:
+        _execute(options, place)
+
+
+def _execute(options: Evaluate, place: Place) -> None:
     channels = {text: parse_channel(text) for text in options.channel}
     load_metrics(options.metric)  # before anything takes time
     model = resolve(options.generator)
@@ -110,15 +120,19 @@ def execute(options: Evaluate) -> None:
     generator = generator_for(model, classifier, transfer=options.transfer)
     budget = choose_budget(options.budget, generator)
     options = replace(options, data=data_of(model, options.data, beside=(heard_by,)))
-    run = Run(options.out, replace(options, report=True))  # a page may be added later
+    asked = replace(options, report=True)  # a page may be added later
+    run = open_run(options.out, asked, place)
     folder = run.folder
     path = folder / "results.json"
-    if path.is_file():
-        _refuse_stale(path, classifier, generator)
-        Partial(folder / BATCHES, {}).remove()  # it was killed between the results and this
-    else:
-        listening = Listening(channels, options.measure.seed)
-        _measure(options, classifier, generator, budget, listening)
+    with shared(place, choose_device(options.device).type) as processes:
+        if not processes.from_first(path.is_file):
+            listening = Listening(channels, options.measure.seed)
+            _measure(options, classifier, generator, budget, listening, processes)
+        elif processes.first:
+            _refuse_stale(path, classifier, generator)
+            Partial(folder / BATCHES, {}).remove()  # it was killed between the results and this
+    if not processes.first:
+        return
     if options.report:
         write_figures(folder)
         page = write_report(folder)
@@ -145,6 +159,7 @@ def _measure(
     generator: Generator,
     budget: Budget | None,
     listening: Listening,
+    processes: Processes,
 ) -> None:
     data = open_test_split(
         options.data,
@@ -168,14 +183,7 @@ def _measure(
         "budget": str(budget),
         "pairs": pairs.fingerprint(data.names(), classifier.labels),
     }
-    batches = Partial(options.out / BATCHES, settings)
-    if batches.found() not in (None, settings):
-        raise MondegreenError(
-            f"{batches.folder} was begun with other weights or clips. Delete {options.out} or "
-            "choose another --out."
-        )
-    if len(batches):
-        say(f"goes on after batch {len(batches)}")
+    batches = _begun(options.out, settings) if processes.first else None
     found = evaluate(
         attack,
         classifier,
@@ -185,7 +193,10 @@ def _measure(
         pairs=pairs,
         partial=batches,
         listening=listening,
+        processes=processes,
     )
+    if batches is None:
+        return
     listened = options.measure.quality_pairs != 0
     measure_own(found, load_metrics(options.metric), classifier.sample_rate)
     reason = measure_quality(found, classifier.sample_rate) if listened else "not asked for"
@@ -193,3 +204,16 @@ def _measure(
     setting = Setting(attack, classifier, data, budget, options.on, kind, seed)
     write_evaluation(options.out, found, setting, reason, options.measure.samples)
     batches.remove()
+
+
+def _begun(out: Path, settings: dict[str, Any]) -> Partial:
+    """Return the batches that are finished, unless they were made with something else."""
+    batches = Partial(out / BATCHES, settings)
+    if batches.found() not in (None, settings):
+        raise MondegreenError(
+            f"{batches.folder} was begun with other weights or clips. Delete {out} or "
+            "choose another --out."
+        )
+    if len(batches):
+        say(f"goes on after batch {len(batches)}")
+    return batches

@@ -9,21 +9,27 @@ from typing import Annotated
 
 import tyro
 
+from mondegreen.classifiers.accuracy import accuracy
 from mondegreen.classifiers.classifier import (
+    Classifier,
     ClassifierConfig,
     load_classifier,
     read_classifier_config,
 )
-from mondegreen.classifiers.places import defended_file, ensemble_file, find_checkpoint
+from mondegreen.classifiers.places import (
+    defended_file,
+    ensemble_file,
+    find_checkpoint,
+    goals_file,
+)
+from mondegreen.classifiers.sheet import Sheet, read_sheet
 from mondegreen.classifiers.sources import is_source
-from mondegreen.classifiers.training import accuracy
 from mondegreen.cli.clips import data_of
 from mondegreen.cli.options import Device, choose_device, parse, say
 from mondegreen.configs import free
 from mondegreen.data.augment import Augment
 from mondegreen.data.options import DataOptions, open_material
 from mondegreen.errors import MondegreenError
-from mondegreen.files import read_json
 from mondegreen.generators.generator import load_generator
 from mondegreen.hardening.config import Hardening
 from mondegreen.hardening.hearing_floor import raise_floor
@@ -40,7 +46,8 @@ class Harden:
     """Without --data: the clips that the classifier was trained on. With or without, they are
     divided as in that training, unless --split says otherwise."""
     classifier: Path
-    """Run folder of the classifier to harden, or zoo:<name>; it is left as it is."""
+    """Run folder of the classifier to harden, also of an adopted one, or zoo:<name>; it is left as
+    it is."""
     out: Path
     """The hardened classifier's run folder, which other commands take as --classifier; the same
     command continues there."""
@@ -86,8 +93,7 @@ def execute(options: Harden) -> None:
     material = open_material(
         options.data, classifier.labels, classifier.sample_rate, classifier.clip_samples
     )
-    if options.floor is not None:
-        classifier, config = raise_floor(classifier, config, options.floor)
+    classifier, config = _raise_floor(classifier, config, options.floor)
     folder = Run(options.out, options, tensorboard=options.tensorboard)
     augment = Augment(training.augment, classifier.sample_rate, material.noise, material.unlabelled)
     original = load_classifier(options.classifier).to(classifier.device)
@@ -121,25 +127,37 @@ def execute(options: Harden) -> None:
     _tell(options, hardener)
 
 
-def _description(place: Path) -> ClassifierConfig:
+def _description(place: Path) -> ClassifierConfig | Sheet:
     """Return the description of a classifier that a hardened copy can be saved by.
 
     Raises:
-        MondegreenError: It consists of others, or was made elsewhere.
+        MondegreenError: It consists of others, or is a model that was not adopted.
     """
     if ensemble_file(place) is not None or defended_file(place) is not None:
         raise MondegreenError(f"{place} is made of other classifiers; harden these one by one.")
-    elsewhere = is_source(place)
-    if not elsewhere:
-        description = read_json(find_checkpoint(place, "classifier.json") / "classifier.json")
-        elsewhere = isinstance(description, dict) and description.get("kind") == "adopted"
-    if elsewhere:
+    if goals_file(place) is not None:
+        raise MondegreenError(f"{place} is a tagger with goals, which have no right answer.")
+    if is_source(place):
         raise MondegreenError(
-            f"{place} was made elsewhere, so a hardened copy could not be saved as a classifier. "
-            "Harden it from Python, by mondegreen.hardening.training.Hardener, and save its "
-            "weights as they were made."
+            f"{place} is a model made elsewhere: adopt it first (mondegreen adopt), and harden the "
+            "folder."
         )
-    return read_classifier_config(place)
+    sheet = read_sheet(find_checkpoint(place, "classifier.json") / "classifier.json")
+    return read_classifier_config(place) if sheet is None else sheet
+
+
+def _raise_floor(
+    classifier: Classifier, config: ClassifierConfig | Sheet, floor: float | None
+) -> tuple[Classifier, ClassifierConfig | Sheet]:
+    """Return the classifier that training begins with, and its description."""
+    if floor is None:
+        return classifier, config
+    if isinstance(config, Sheet):
+        raise MondegreenError(
+            f"--floor: {classifier.name} was made elsewhere, and its front end is its own affair; "
+            "leave the option out."
+        )
+    return raise_floor(classifier, config, floor)
 
 
 def _refuse_other_labels(theirs: tuple[str, ...], ours: tuple[str, ...], where: Path) -> None:

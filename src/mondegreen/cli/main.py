@@ -35,6 +35,9 @@ COMMANDS = {
     "reproduce": "the paper's experiments, from data to figures, in one report",
     "export": "write a generator as an ONNX file and check it against PyTorch",
     "report": "write the figures and the page of an evaluation",
+    "leaderboard": "classifiers and defences ranked by their worst case over attacks",
+    "leaderboard add": "write an entry of the leaderboard from a result file",
+    "leaderboard check": "is an entry whole, and do its figures come out again",
     "doctor": "is the installation whole, and what makes it slow",
     "serve": "a page to attack, hear and see clips in the browser",
 }

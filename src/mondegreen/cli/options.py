@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 import torch
@@ -12,10 +14,10 @@ import tyro
 
 from mondegreen.allocator import keep_memory
 from mondegreen.errors import MondegreenError
+from mondegreen.processes.place import Place, ProcessOptions, find_place
+from mondegreen.processes.starting import only_first_speaks
 
 if TYPE_CHECKING:
-    from lightning_fabric import Fabric
-
     from mondegreen.data.corpus import Corpus
 
 C = TypeVar("C")
@@ -100,17 +102,16 @@ def choose_device(device: Device = "auto") -> torch.device:
     return torch.device(wanted)
 
 
-def start_fabric(device: Device = "auto", precision: Precision = "32-true") -> Fabric:
-    """Return the device and the precision of a training.
+@contextmanager
+def shared_work(options: ProcessOptions) -> Iterator[Place]:
+    """Tell which of the command's processes this is; only the first one prints in the block.
 
     Raises:
-        MondegreenError: CUDA was asked for and is not there.
+        MondegreenError: The options contradict who has started the processes.
     """
-    from lightning_fabric import Fabric  # takes seconds, and only trainings need it
-
-    fabric = Fabric(accelerator=choose_device(device).type, devices=1, precision=precision)
-    fabric.launch()
-    return fabric
+    place = find_place(options, os.environ)
+    with only_first_speaks(place):
+        yield place
 
 
 class Speed(Protocol):
@@ -126,15 +127,16 @@ class Speed(Protocol):
     def fast(self) -> bool: ...  # noqa: D102
 
 
-def choose_speed(options: Speed) -> tuple[Precision, bool]:
-    """Return the precision of a training, and whether its networks are compiled.
+def choose_speed(options: Speed) -> tuple[torch.device, Precision, bool]:
+    """Return the device and the precision of a training, and whether its networks are compiled.
 
     Raises:
         MondegreenError: CUDA was asked for and is not there.
     """
-    if options.fast and choose_device(options.device).type == "cuda":
-        return "bf16-mixed", True
-    return options.precision, options.compile
+    device = choose_device(options.device)
+    if options.fast and device.type == "cuda":
+        return device, "bf16-mixed", True
+    return device, options.precision, options.compile
 
 
 def warn_of_unknown_speakers(corpus: Corpus) -> None:

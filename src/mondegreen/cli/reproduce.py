@@ -22,7 +22,7 @@ from mondegreen.reproduction.plan import Setting, settings, stages
 from mondegreen.reproduction.scale import Scale, ScaleName, Words, rehearsal, scale
 from mondegreen.runs import Run
 from mondegreen.stages.runner import run_stages
-from mondegreen.stages.stage import FAILED, LEFT_OUT, Outcome, Records, Stage
+from mondegreen.stages.stage import DONE, FAILED, LEFT_OUT, Outcome, Records, Stage
 
 MOST_JOBS = 4
 
@@ -60,8 +60,8 @@ class Reproduce:
     """Folder for all stages, reproduction.json, tables, figures and report.html; the same command
     continues there."""
     preset: ScaleName = "cpu"
-    """smoke takes minutes and shows that everything runs; cpu takes hours on two cores, with
-    narrow networks; paper is the paper's own setting and needs a GPU."""
+    """smoke takes minutes and shows that everything runs; cpu takes an hour or two on two
+    cores, with narrow networks; paper is the paper's own setting and needs a GPU."""
     cache: Path | None = None
     """Where decoded clips are kept; by default <out>/cache."""
     jobs: int = 0
@@ -71,6 +71,10 @@ class Reproduce:
     rehearse: bool = False
     """Run only a few steps of every stage, with the preset's networks at their full size, to see
     that all of it works; the results are then worthless."""
+    share: bool = False
+    """Work together with other machines that run the same command on the same --out, on a disk that
+    all see: each runs stages that nobody else is at. Afterwards the same command without --share
+    runs what is missing and writes the report."""
     plan: bool = False
     """Print what is done and what is left, and stop."""
 
@@ -107,8 +111,16 @@ def execute(options: Reproduce) -> None:
     if options.plan:
         _print_plan(every, {stage.name: Records(out).read(stage) for stage in every})
         return
-    run = Run(out, Rules(options.corpora, options.preset, options.rehearse))
-    outcomes = run_stages(every, run.folder, jobs=options.jobs or _jobs(), tell=say)
+    rules, jobs = Rules(options.corpora, options.preset, options.rehearse), options.jobs or _jobs()
+    run = Run(out, rules, shared=options.share)
+    outcomes = run_stages(every, run.folder, jobs=jobs, tell=say, share=options.share)
+    if options.share:
+        done = sum(outcome.state == DONE for outcome in outcomes.values())
+        say(
+            f"{done} of {len(every)} stages are done. The same command without --share tries what "
+            "is not, and writes the report."
+        )
+        return
     _finish(options, found, every, outcomes)
 
 

@@ -74,7 +74,9 @@ def execute(options: Serve) -> None:
 
 def _models(options: Serve) -> dict[str, LiveModel]:
     """Return the models by name, those that were named first."""
-    names = [str(path) for path in options.generator] + [PREFIX + name for name in models()]
+    names = [str(path) for path in options.generator] + [
+        PREFIX + name for name in models(generators=True)
+    ]
     offered = {}
     for name in dict.fromkeys(names):
         folder = resolve(Path(name))

@@ -10,10 +10,11 @@ from typing import Annotated, get_args
 import tyro
 
 from mondegreen.audio import Normalization
+from mondegreen.classifiers.accuracy import accuracy
 from mondegreen.classifiers.backbones import BackboneConfig
 from mondegreen.classifiers.classifier import ClassifierConfig, load_classifier
 from mondegreen.classifiers.features import FrontEndConfig
-from mondegreen.classifiers.training import ClassifierTraining, accuracy, train_classifier
+from mondegreen.classifiers.training import ClassifierTraining, train_classifier
 from mondegreen.cli.options import (
     Device,
     Precision,
@@ -21,12 +22,12 @@ from mondegreen.cli.options import (
     parse,
     peek,
     say,
-    start_fabric,
+    shared_work,
     warn_of_unknown_speakers,
 )
 from mondegreen.configs import free
 from mondegreen.data.augment import Augment
-from mondegreen.data.options import DataOptions, open_material
+from mondegreen.data.options import DataOptions, Material, open_material
 from mondegreen.errors import MondegreenError
 from mondegreen.presets import (
     ClassifierKind,
@@ -35,6 +36,9 @@ from mondegreen.presets import (
     classifier_training,
     front_end_at,
 )
+from mondegreen.processes.follower import open_run
+from mondegreen.processes.place import Place, ProcessOptions
+from mondegreen.processes.starting import together
 from mondegreen.runs import Run
 
 SAMPLE_RATE = 16_000
@@ -75,6 +79,7 @@ class TrainClassifier:
     on GPUs."""
     fast: bool = False
     """On a GPU, --precision bf16-mixed and --compile; on a CPU, where they seldom pay, neither."""
+    processes: Annotated[ProcessOptions, tyro.conf.arg(name="")] = free(ProcessOptions())
 
 
 def default(preset: Preset, model: ClassifierKind | None = None) -> TrainClassifier:
@@ -103,6 +108,11 @@ def run(words: Sequence[str]) -> None:
 
 def execute(options: TrainClassifier) -> None:
     """Train a classifier, or continue, or say that it is trained."""
+    with shared_work(options.processes) as place:
+        _train(options, place)
+
+
+def _train(options: TrainClassifier, place: Place) -> None:
     rate = options.sample_rate
     samples = options.clip_samples or round(CLIP_SAMPLES * rate / SAMPLE_RATE)
     if min(rate, samples) < 1:
@@ -117,20 +127,25 @@ def execute(options: TrainClassifier) -> None:
         clip_samples=samples,
         normalization=options.normalization,
     )
-    precision, compiled = choose_speed(options)
-    fabric = start_fabric(options.device, precision)
-    folder = Run(options.out, options, tensorboard=options.tensorboard)
+    folder = open_run(options.out, options, place, tensorboard=options.tensorboard)
     augment = Augment(options.training.augment, rate, material.noise, material.unlabelled)
-    train_classifier(
-        config, options.training, material.splits, augment, folder, fabric, compiled=compiled
-    )
+    device, precision, compiled = choose_speed(options)
+    with together(place, device.type, precision) as fabric:
+        work = config, options.training, material.splits, augment, folder, fabric
+        train_classifier(*work, compiled=compiled)
+    if place.rank == 0:
+        _tell(options, material, folder, place)
+
+
+def _tell(options: TrainClassifier, material: Material, run: Run, place: Place) -> None:
+    """Write and print what came out."""
     best = load_classifier(options.out)
     test = material.splits["test"]
     summary = {
         "validation/accuracy": accuracy(best, material.splits["validation"]),
         "test/accuracy": accuracy(best, test),
     }
-    folder.finish(summary)
+    run.finish(summary | ({"processes": place.count} if place.count > 1 else {}))
     say(
         f"{best.name}: {best.parameter_count():,} parameters, "
         f"{100 * summary['test/accuracy']:.2f} % of {len(test)} test clips "

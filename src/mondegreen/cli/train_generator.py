@@ -20,7 +20,7 @@ from mondegreen.cli.options import (
     parse,
     peek,
     say,
-    start_fabric,
+    shared_work,
 )
 from mondegreen.compilation import compile_in_place
 from mondegreen.configs import free
@@ -32,6 +32,7 @@ from mondegreen.gan.channel_mix import ChannelMix
 from mondegreen.gan.config import BudgetSchedule, GeneratorTraining
 from mondegreen.gan.training import GeneratorTrainer
 from mondegreen.generators.generator import (
+    GeneratorConfig,
     NetworkConfig,
     describe_classifier,
     load_generator,
@@ -44,7 +45,9 @@ from mondegreen.presets import (
     generator_training,
     network_at,
 )
-from mondegreen.runs import Run
+from mondegreen.processes.follower import open_run
+from mondegreen.processes.place import Place, ProcessOptions
+from mondegreen.processes.starting import together
 from mondegreen.zoo import resolve
 
 
@@ -99,6 +102,7 @@ class TrainGenerator:
     on GPUs."""
     fast: bool = False
     """On a GPU, --precision bf16-mixed and --compile; on a CPU, where they seldom pay, neither."""
+    processes: Annotated[ProcessOptions, tyro.conf.arg(name="")] = free(ProcessOptions())
 
 
 def default(preset: Preset, network: str | None = None) -> TrainGenerator:
@@ -141,11 +145,16 @@ def find_own(network: str) -> None:
 
 def execute(options: TrainGenerator) -> None:
     """Train a generator, or continue, or say that it is trained."""
-    place = options.classifier
+    with shared_work(options.processes) as place:
+        _train(options, place)
+
+
+def _train(options: TrainGenerator, place: Place) -> None:
+    attacked = options.classifier
     channels = ChannelMix.parse(options.channel, options.channel_share)
     classifier, options = load_attacked(options)
     start = () if options.start_from is None else (options.start_from,)
-    data = data_of(place, options.data, beside=(*options.ensemble, *start))
+    data = data_of(attacked, options.data, beside=(*options.ensemble, *start))
     options = replace(options, data=data)
     for target in options.target:
         classifier.label_index(target)
@@ -156,40 +165,57 @@ def execute(options: TrainGenerator) -> None:
         name: of_labels(data, classifier, options.source) for name, data in material.splits.items()
     }
     training = with_budget(options.training, options.snr_db)
+    config = _config(options, training, classifier)
+    folder = open_run(options.out, options, place, tensorboard=options.tensorboard)
+    device, precision, compiled = choose_speed(options)
+    with together(place, device.type, precision) as fabric:
+        trainer = GeneratorTrainer(
+            config,
+            training,
+            classifier=classifier,
+            splits=splits,
+            unlabelled=material.unlabelled,
+            augment=_augment(training, classifier, material),
+            channels=channels,
+            run=folder,
+            fabric=fabric,
+        )
+        if compiled:
+            _compile(trainer)
+        if options.start_from is not None and trainer.state.step == 0:
+            trainer.start_from(load_generator(resolve(options.start_from)))
+        if options.ensemble and isinstance(classifier, Ensemble) and place.rank == 0:
+            save_ensemble(options.classifier, classifier, options.ensemble)
+        trainer.fit()
+    _tell(trainer, options.out, place)
+
+
+def _compile(trainer: GeneratorTrainer) -> None:
+    adversary = trainer.state.adversary
+    judge = None if adversary is None else adversary.network
+    compile_in_place(trainer.state.generator, trainer.classifier, judge)
+
+
+def _config(
+    options: TrainGenerator, training: GeneratorTraining, classifier: Classifier
+) -> GeneratorConfig:
+    """Return what the generator is, and what it is trained against."""
     final_db = training.budget.final_db if training.budget else None
     network = options.architecture
     if _frames(network) == _frames(generator_network(options.preset, options.network)):
         network = network_at(network, classifier.sample_rate)  # frames last as long
-    config = describe_classifier(classifier, network, options.target, final_db)
-    precision, compiled = choose_speed(options)
-    fabric = start_fabric(options.device, precision)
-    folder = Run(options.out, options, tensorboard=options.tensorboard)
-    trainer = GeneratorTrainer(
-        config,
-        training,
-        classifier=classifier,
-        splits=splits,
-        unlabelled=material.unlabelled,
-        augment=_augment(training, classifier, material),
-        channels=channels,
-        run=folder,
-        fabric=fabric,
-    )
-    if compiled:
-        judge = trainer.state.adversary.network if trainer.state.adversary else None
-        compile_in_place(trainer.state.generator, classifier, judge)
-    if options.start_from is not None and trainer.state.step == 0:
-        trainer.start_from(load_generator(resolve(options.start_from)))
-    if options.ensemble and isinstance(classifier, Ensemble):
-        save_ensemble(options.classifier, classifier, options.ensemble)
-    trainer.fit()
+    return describe_classifier(classifier, network, options.target, final_db)
+
+
+def _tell(trainer: GeneratorTrainer, out: Path, place: Place) -> None:
+    """Write and print what came out."""
     state = trainer.state
     success = max(state.best_success, state.successes[-1] if state.best_success < 0 else 0.0)
-    folder.finish({"validation/success": success, "epochs": state.epoch})
+    about = {"processes": place.count} if place.count > 1 else {}
+    trainer.run.finish({"validation/success": success, "epochs": state.epoch, **about})
     say(
-        f"{trainer.state.generator.name} generator: {trainer.state.generator.parameter_count():,} "
-        f"parameters, {100 * success:.1f} % success on validation clips. "
-        f"Saved in {options.out}."
+        f"{state.generator.name} generator: {state.generator.parameter_count():,} parameters, "
+        f"{100 * success:.1f} % success on validation clips. Saved in {out}."
     )
 
 

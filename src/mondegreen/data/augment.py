@@ -127,35 +127,42 @@ class Augment:
         self.noise = noise
         self.speech = speech
 
-    def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    def __call__(self, x: Tensor, generator: torch.Generator, rows: slice = slice(None)) -> Tensor:
         """Return changed copies of the clips, clipped to [-1, 1].
+
+        Args:
+            x: The clips of a batch.
+            generator: The source of randomness, on the CPU; it draws for all of them.
+            rows: Change and return only these, the same as among all.
 
         Shape:
             - Input: ``(batch, 1, time)``
-            - Output: the same
+            - Output: the same, or as many clips as ``rows`` has
         """
         c, size = self.config, len(x)
+        x = x[rows]
         if c.speed > 0:
-            x = change_speed(x, uniform(size, 1 - c.speed, 1 + c.speed, generator))
+            x = change_speed(x, uniform(size, 1 - c.speed, 1 + c.speed, generator)[rows])
         reach = round(c.shift_seconds * self.sample_rate)
-        x = shift(x, torch.randint(-reach, reach + 1, (size,), generator=generator))
+        x = shift(x, torch.randint(-reach, reach + 1, (size,), generator=generator)[rows])
         if self.noise is not None and c.noise_probability > 0:
             noise = self.noise.crop(size, x.shape[-1], generator)
-            x = self._mix(x, noise, c.noise_probability, c.noise_snr_db, generator)
+            x = self._mix(x, noise, rows, c.noise_probability, c.noise_snr_db, generator)
         if self.speech is not None and c.babble_probability > 0:
             babble = self.speech.sample(size, generator)[0]
-            x = self._mix(x, babble, c.babble_probability, c.babble_snr_db, generator)
-        gain = 10.0 ** (uniform(size, -c.gain_db, c.gain_db, generator) / 20.0)
+            x = self._mix(x, babble, rows, c.babble_probability, c.babble_snr_db, generator)
+        gain = 10.0 ** (uniform(size, -c.gain_db, c.gain_db, generator)[rows] / 20.0)
         return (x * gain[:, None, None]).clamp(-1.0, 1.0)
 
     def _mix(
         self,
         x: Tensor,
         noise: Tensor,
+        rows: slice,
         probability: float,
         snr_db: tuple[float, float],
         generator: torch.Generator,
     ) -> Tensor:
-        chosen = torch.rand(len(x), generator=generator) < probability
-        mixed = mix_at_snr(x, noise, uniform(len(x), *snr_db, generator))
+        chosen = torch.rand(len(noise), generator=generator)[rows] < probability
+        mixed = mix_at_snr(x, noise[rows], uniform(len(noise), *snr_db, generator)[rows])
         return torch.where(chosen[:, None, None], mixed, x)

@@ -19,6 +19,7 @@ from mondegreen.data.splits import (
     split_indices,
     warn_of_missing_labels,
 )
+from mondegreen.fitting import at_once
 
 _FULL_SCALE = 32768.0
 
@@ -122,8 +123,9 @@ class ClipDataset:
     def batches(
         self, batch_size: int, *, normalization: Normalization = "pcm"
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield every clip once, in order, as batches of waveforms and labels."""
-        for positions in _chunks(torch.arange(len(self)), batch_size):
+        """Yield every clip once, in order, as batches of waveforms and labels; fewer if long."""
+        size = at_once(batch_size, self.cache.samples)
+        for positions in _chunks(torch.arange(len(self)), size):
             yield self.waveforms(positions, normalization), self.labels[positions]
 
     def sample(

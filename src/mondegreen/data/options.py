@@ -117,7 +117,7 @@ def open_tags(
 
     Args:
         options: The user's options, with a data folder.
-        goals: What attacks want.
+        goals: What attacks want; none if nothing is attacked.
         sample_rate: In Hz.
         clip_samples: Samples of each clip.
 
@@ -129,7 +129,8 @@ def open_tags(
     """
     assert options.data is not None
     tagged = open_tagged(options.data, group_pattern=options.group_pattern)
-    splits = _splits(tagged.corpus(goals, several=True), options, sample_rate, clip_samples)
+    corpus = tagged.corpus(goals, several=True) if goals else tagged.everything()
+    splits = _splits(corpus, options, sample_rate, clip_samples)
     return tagged, {name: _first(data, options.limit) for name, data in splits.items()}
 
 

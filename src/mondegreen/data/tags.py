@@ -67,6 +67,11 @@ class TaggedClips:
         rows = [[tag in found[clip.path, clip.start] for tag in tags] for clip in clips]
         return torch.tensor(rows, dtype=torch.bool).reshape(-1, len(tags))
 
+    def everything(self) -> Corpus:
+        """Return all clips under one label, which says nothing of them."""
+        corpus = sorted_corpus(self.name, self.root, (NONE,), self.clips)
+        return replace(corpus, floor_db=self.floor_db)
+
     def corpus(self, goals: Sequence[Goal], *, several: bool = False) -> Corpus:
         """Return the clips under the goal that each truly meets, or ``none``.
 

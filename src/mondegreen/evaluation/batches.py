@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,9 @@ from mondegreen.evaluation.channels import Listening
 from mondegreen.evaluation.counting import CountedAttack, Spent
 from mondegreen.evaluation.pairs import Ints, Kept, Pairs
 from mondegreen.evaluation.partial import Arrays, Partial
+from mondegreen.fitting import at_once
 from mondegreen.metrics.snr import snr_db
+from mondegreen.processes.group import Processes
 from mondegreen.progress import progress_bar
 
 OUTCOME = ("after", "after_probability", "snr_db", "queries", "gradients", "seconds")
@@ -37,6 +40,11 @@ class Conditions:
     listening: Listening
     """Channels that the adversarial clips pass, too."""
 
+    @property
+    def size(self) -> int:
+        """Clips of a batch: as many as are wished, fewer where they are long."""
+        return at_once(self.batch_size, self.classifier.clip_samples)
+
 
 @dataclass(frozen=True)
 class Totals:
@@ -51,7 +59,12 @@ class Totals:
 
 
 def attack_pairs(
-    attack: Attack, given: Conditions, pairs: Pairs, kept: Kept, partial: Partial | None = None
+    attack: Attack,
+    given: Conditions,
+    pairs: Pairs,
+    kept: Kept,
+    partial: Partial | None = None,
+    processes: Processes | None = None,
 ) -> Totals:
     """Fill in what became of the pairs, and keep the waveforms that were asked for.
 
@@ -61,6 +74,8 @@ def attack_pairs(
         pairs: Changed: the columns of :data:`OUTCOME`; and so is what ``given.listening`` heard.
         kept: Changed: the waveforms of its rows, and what is heard in the perturbed ones.
         partial: Where finished batches are, and where further ones are written; None keeps none.
+        processes: Who shares the batches, each of which one process attacks alone. Only the first
+            one reads, writes and fills in.
     """
     counted = CountedAttack(attack)
     place = {row: number for number, row in enumerate(kept.rows)}
@@ -72,17 +87,9 @@ def attack_pairs(
     own, before = True, 0.0
     with progress_bar() as bar:
         task = bar.add_task(f"attacking with {attack.name}", total=len(pairs))
-        for number, begin in enumerate(range(0, len(pairs), given.batch_size)):
-            rows = np.arange(begin, min(begin + given.batch_size, len(pairs)))
-            found = partial.load(number) if partial is not None else None
-            if found is None:
-                # Twice: the first call also loads what later ones find loaded.
-                counted.measures_memory = number < 2
-                found = _attack(counted, given, pairs, rows, place)
-                if partial is not None:
-                    partial.save(number, found)
-            else:
-                before += float(found["seconds"].sum())
+        work = _Work(counted, given, pairs, place, partial)
+        for number, rows, found, earlier in _batches(work, processes or Processes()):
+            before += float(found["seconds"].sum()) if earlier else 0.0
             try:
                 _fill(found, rows, pairs, kept, given)
             except (LookupError, ValueError, TypeError) as error:
@@ -93,11 +100,68 @@ def attack_pairs(
                     "to begin again."
                 ) from error
             own = own and bool(found["clip_by_clip"])
-            if number < 2 and len(rows) == min(given.batch_size, len(pairs)):
+            if number < 2 and len(rows) == min(given.size, len(pairs)):
                 memory.append(float(found["memory"]))
             bar.update(task, advance=len(rows))
     last = memory[-1] if memory else float("nan")
     return Totals(own, None if np.isnan(last) else int(last), before)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What has to be known to make any of the batches."""
+
+    counted: CountedAttack
+    given: Conditions
+    pairs: Pairs
+    place: dict[int, int]
+    partial: Partial | None
+
+    def __len__(self) -> int:
+        return -(-len(self.pairs) // self.given.size)
+
+    def rows(self, number: int) -> Ints:
+        size = self.given.size
+        return np.arange(number * size, min((number + 1) * size, len(self.pairs)))
+
+    def load(self, number: int) -> Arrays | None:
+        return self.partial.load(number) if self.partial is not None else None
+
+    def make(self, number: int) -> Arrays:
+        # Twice: the first call also loads what later ones find loaded.
+        self.counted.measures_memory = number < 2
+        return _attack(self.counted, self.given, self.pairs, self.rows(number), self.place)
+
+    def save(self, number: int, found: Arrays) -> None:
+        if self.partial is not None:
+            self.partial.save(number, found)
+
+
+def _batches(work: _Work, processes: Processes) -> Iterator[tuple[int, Ints, Arrays, bool]]:
+    """Make the batches that are missing; yield all, and which are of earlier, in the first process.
+
+    Those of a round are made at the same time, one in each process.
+    """
+    missing = list[int]()
+    for number in range(len(work)):
+        found = work.load(number) if processes.first else None
+        if found is not None:
+            yield number, work.rows(number), found, True
+        elif processes.alone:
+            found = work.make(number)
+            work.save(number, found)
+            yield number, work.rows(number), found, False
+        else:
+            missing.append(number)
+    missing = processes.from_first(lambda: missing)
+    for begin in range(0, len(missing), processes.count):
+        round_ = missing[begin : begin + processes.count]
+        mine = work.make(round_[processes.rank]) if processes.rank < len(round_) else None
+        made = processes.gather(mine) or []
+        for number, found in zip(round_, made, strict=False):
+            assert found is not None, "there is a process for each of a round"
+            work.save(number, found)
+            yield number, work.rows(number), found, False
 
 
 def _attack(

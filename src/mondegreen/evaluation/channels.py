@@ -21,6 +21,7 @@ from mondegreen.classifiers.classifier import Classifier, predict
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.evaluation.pairs import Ints, Pairs
 from mondegreen.metrics.success import bootstrap_interval
+from mondegreen.processes.group import Processes
 from mondegreen.progress import task
 
 Bools = npt.NDArray[np.bool_]
@@ -61,18 +62,24 @@ class Listening:
             heard[row] = predict(classifier, received, len(x)).argmax(1).numpy()
         return heard
 
-    def hear_untouched(self, classifier: Classifier, data: ClipDataset) -> None:
-        """Fill in :attr:`before` for all clips of the data."""
+    def hear_untouched(
+        self, classifier: Classifier, data: ClipDataset, processes: Processes | None = None
+    ) -> None:
+        """Fill in :attr:`before` for all clips of the data, of which each process hears some."""
         scale, count = classifier.normalization, len(data)
-        self.before = np.empty((len(self.channels), count), dtype=np.int64)
+        everyone = processes or Processes()
+        self.before = np.zeros((len(self.channels), count), dtype=np.int64)
         if not self.channels:
             return
         with task("untouched clips through the channels", -(-count // _BATCH)) as done:
-            for begin in range(0, count, _BATCH):
+            for number, begin in enumerate(range(0, count, _BATCH)):
+                if number % everyone.count != everyone.rank:
+                    continue
                 clips = np.arange(begin, min(begin + _BATCH, count))
                 x = data.waveforms(torch.from_numpy(clips), scale)
                 self.before[:, clips] = self.hear(classifier, x, clips, scale)
                 done()
+        everyone.sum([torch.from_numpy(self.before)])
 
 
 def clip_seeds(seed: int, clips: Ints) -> list[int]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from mondegreen.claims import Claims
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.bench import Bench
 from mondegreen.evaluation.cells import Cell, finished, partial, save
@@ -28,6 +29,9 @@ from mondegreen.evaluation.results import measure_quality, outcome, spending
 from mondegreen.evaluation.summaries import pairwise
 from mondegreen.evaluation.timing import time_cells
 from mondegreen.files import write_json, write_text
+
+CLAIMS = "claims"
+"""Folder of the files by which several machines divide the cells."""
 
 
 def compare(
@@ -68,15 +72,52 @@ def compare(
     return content
 
 
+def compare_share(
+    cells: Sequence[Cell],
+    bench: Bench,
+    folder: Path,
+    tell: Callable[[str], None] = lambda text: None,
+) -> int:
+    """Measure cells that are not finished and that nobody else is at, until there is none.
+
+    Several processes or machines may do so in one folder. :func:`compare` then finds the cells
+    finished, measures what is missing, times all and writes the results.
+
+    Args:
+        cells: Attacks and budgets, the same everywhere.
+        bench: Classifier, clips and rules.
+        folder: On a disk that all share.
+        tell: Gets a line for every cell that is finished.
+
+    Returns:
+        How many cells are still to be done: those that others are at.
+
+    Raises:
+        MondegreenError: As of :func:`compare`.
+    """
+    _refuse_repeats(cells)
+    claims = Claims(folder / CLAIMS)
+    return len(cells) - len(_measure(cells, bench, bench.draw(), folder / "cells", tell, claims))
+
+
 def _measure(
-    cells: Sequence[Cell], bench: Bench, pairs: Pairs, place: Path, tell: Callable[[str], None]
+    cells: Sequence[Cell],
+    bench: Bench,
+    pairs: Pairs,
+    place: Path,
+    tell: Callable[[str], None],
+    claims: Claims | None = None,
 ) -> list[dict[str, Any]]:
-    """Measure the cells that are not finished; return the content of all of their files."""
+    """Measure the cells that are not finished; return the content of the files of all that are."""
     settings = [bench.settings(cell, pairs) for cell in cells]
     # All are looked at first: a comparison that cannot be completed shall not begin.
     done = [finished(place, cell, wanted) for cell, wanted in zip(cells, settings, strict=True)]
     for index, cell in enumerate(cells):
         batches = partial(place, cell, settings[index])
+        if claims is not None and done[index] is None:
+            if not claims.take(cell.name):
+                continue  # somebody else is at it
+            done[index] = finished(place, cell, settings[index])  # perhaps meanwhile
         found = done[index]
         if found is not None:
             batches.remove()  # it was killed between the end of the cell and this
@@ -87,6 +128,8 @@ def _measure(
         found = done[index] = measure_cell(cell, bench, pairs, batches)
         save(place, cell, settings[index], found)
         tell(f"{index + 1} of {len(cells)}: {where}: {100 * found['success_rate']:.1f} %")
+        if claims is not None:
+            claims.give_back(cell.name)
     return [cell for cell in done if cell is not None]
 
 

@@ -26,9 +26,11 @@ from mondegreen.evaluation.batches import Conditions, Totals, attack_pairs
 from mondegreen.evaluation.channels import Listening
 from mondegreen.evaluation.pairs import Kept, Pairs, draw_kept, draw_pairs, every_clip, every_pair
 from mondegreen.evaluation.partial import Partial
+from mondegreen.fitting import at_once
 from mondegreen.generators.generator import Generator
 from mondegreen.metrics.macs import count_macs
 from mondegreen.metrics.timing import milliseconds
+from mondegreen.processes.group import Processes
 
 MOST_PAIRS = 100_000
 """Pairs that are attacked where nothing is said about their number."""
@@ -42,7 +44,7 @@ class EvaluationOptions:
     """Pairs of a clip and a target, drawn evenly over source and target; -1 all. By default all up
     to 100,000, and so many of more: hundreds of labels make millions."""
     batch_size: int = 64
-    """Clips attacked at once; also the N of the batch timing."""
+    """Clips attacked at once; also the N of the batch timing. Fewer where clips are long."""
     quality_pairs: int = 1000
     """Pairs that PESQ and STOI are computed for, drawn at random, those that are kept as samples
     among them; 0 none, -1 all."""
@@ -99,6 +101,7 @@ def evaluate(
     pairs: Pairs | None = None,
     partial: Partial | None = None,
     listening: Listening | None = None,
+    processes: Processes | None = None,
 ) -> Evaluation:
     """Attack every clip of ``data`` towards every target that is not its label.
 
@@ -114,6 +117,8 @@ def evaluate(
         partial: Batches that are finished already, and where further ones are kept.
         listening: Channels that the adversarial and the untouched clips pass, too. It is filled in,
             but for what it knows of the untouched clips already.
+        processes: Who shares the batches; by default nobody. The first one learns what came out;
+            what the others return says nothing of the pairs.
 
     Raises:
         MondegreenError: There is no pair to attack, a target is unknown, or the pairs are not for
@@ -134,12 +139,13 @@ def evaluate(
     kept.heard_before = [before[pairs.clip[row]] for row in kept.rows]
     listening = listening or Listening({}, options.seed)
     if listening.before.shape != (len(listening.channels), len(data)):
-        listening.hear_untouched(classifier, data)
+        listening.hear_untouched(classifier, data, processes)
     given = Conditions(classifier, data, budget, options.batch_size, listening)
-    totals = attack_pairs(attack, given, pairs, kept, partial)
+    totals = attack_pairs(attack, given, pairs, kept, partial, processes)
     accuracy = float((before.argmax(1) == data.labels).double().mean())
     indices = list(dict.fromkeys(pairs.target.tolist()))
-    timing = _time(attack, classifier, data, budget, indices, options)
+    measures = processes is None or processes.first
+    timing = _time(attack, classifier, data, budget, indices, options) if measures else {}
     return Evaluation(
         pairs=pairs,
         kept=kept,
@@ -214,7 +220,8 @@ def _time(
         return {}
     device = classifier.device
     found: dict[str, float] = {}
-    for name, size in (("batch1", 1), ("batchN", options.batch_size)):
+    full = at_once(options.batch_size, classifier.clip_samples)
+    for name, size in (("batch1", 1), ("batchN", full)):
         positions = torch.arange(size) % len(data)
         x = data.waveforms(positions, classifier.normalization).to(device)
         target = torch.tensor(targets, device=device)[torch.arange(size) % len(targets)]
@@ -224,7 +231,7 @@ def _time(
 
         median = milliseconds(once, repeats=options.timing_repeats, warmup=2, device=device)
         found[name] = median / size
-    return found | {"N": options.batch_size}
+    return found | {"N": full}
 
 
 def network_cost(attack: Attack, clip_samples: int) -> dict[str, int] | None:

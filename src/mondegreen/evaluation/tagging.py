@@ -18,6 +18,8 @@ from mondegreen.metrics.tagging import average_precision, best_threshold, f1
 
 MOST = 0.95
 """A goal that a larger share of the clips is heard to meet is nothing to attack for."""
+_ORDERS = 20
+"""Orders of the clips by which chance is told."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,59 @@ class TaggerReport:
     goals: tuple[GoalRow, ...]
     several: float
     """Share of the clips whose true tags meet several goals: commands leave them out."""
+
+
+@dataclass(frozen=True)
+class TagCheck:
+    """How well a tagger's answers fit the tags of some clips."""
+
+    clips: int
+    mean_average_precision: float
+    chance: float
+    """The same where each answer counts for some other clip, on average."""
+    above_chance: bool
+    """Whether it is more than in every one of these orders of the clips."""
+
+    @property
+    def best(self) -> float:
+        """What is compared between ways to ask the model."""
+        return self.mean_average_precision
+
+
+def check_tags(answers: Tensor, truth: Tensor) -> TagCheck:
+    """Compare what a tagger answers with what clips truly have.
+
+    Args:
+        answers: Higher where a tag is more likely.
+        truth: Whether the tag is there.
+
+    Shape:
+        - Inputs: ``(clips, tags)``
+
+    Raises:
+        MondegreenError: No clip has any of the tags.
+
+    Example:
+        >>> truth = torch.rand(60, 2, generator=torch.Generator().manual_seed(0)) < 0.5
+        >>> check_tags(truth.float(), truth).mean_average_precision
+        1.0
+    """
+    if not truth.any():
+        raise MondegreenError(
+            f"none of the {len(truth)} clips has a tag that the tagger knows. Are --labels written "
+            "as the tags of the clips?"
+        )
+    rng = torch.Generator().manual_seed(0)
+    orders = [torch.randperm(len(truth), generator=rng) for _ in range(_ORDERS)]
+    guessed = [_mean_precision(answers, truth[order]) for order in orders]
+    found = _mean_precision(answers, truth)
+    return TagCheck(len(truth), found, sum(guessed) / _ORDERS, found > max(guessed))
+
+
+def _mean_precision(answers: Tensor, truth: Tensor) -> float:
+    """Return the mean average precision over the tags that some clip has."""
+    there = truth.any(dim=0).nonzero()[:, 0].tolist()
+    return sum(average_precision(answers[:, tag], truth[:, tag]) for tag in there) / len(there)
 
 
 @torch.no_grad()

@@ -17,6 +17,7 @@ from mondegreen.classifiers.classifier import Classifier
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.evaluation.cells import Cell
 from mondegreen.evaluation.pairs import Pairs
+from mondegreen.fitting import at_once
 from mondegreen.progress import track
 
 Batch = tuple[Tensor, Tensor]
@@ -71,7 +72,7 @@ def time_cells(
         data: The clips.
         pairs: The pairs to draw from.
         plan: How often.
-        batch_size: The full batch; fewer where there are fewer pairs.
+        batch_size: The full batch; fewer where there are fewer pairs, or they are long.
         seed: Draws the pairs.
 
     Returns:
@@ -82,7 +83,7 @@ def time_cells(
         is not timed; see :meth:`TimingPlan.sizes`.
     """
     order = np.random.default_rng(seed).permutation(len(pairs))
-    full = min(batch_size, len(pairs))
+    full = min(at_once(batch_size, classifier.clip_samples), len(pairs))
     sizes = [plan.sizes(seconds, full) for seconds in seconds_per_clip]
     times: list[dict[str, Any]] = [{"N": full, "calls": []} for _ in cells]
     for place, (key, size) in enumerate((("batch1", 1), ("batchN", full))):

@@ -26,6 +26,7 @@ from mondegreen.evaluation.pairs import Ints, Pairs
 from mondegreen.evaluation.transfer_content import pairs_csv, transfer_content
 from mondegreen.evaluation.transfer_sources import Source, TransferBench
 from mondegreen.files import read_json, write_json, write_text
+from mondegreen.fitting import at_once
 from mondegreen.metrics.snr import snr_db
 from mondegreen.metrics.summary import summarize
 from mondegreen.progress import task
@@ -99,8 +100,9 @@ def _measure(
 
 def measure_row(source: Source, bench: TransferBench, pairs: Pairs) -> dict[str, Any]:
     """Attack the pairs and return what a row's file holds: above all, who heard what."""
-    start, size = time.perf_counter(), bench.options.batch_size
+    start = time.perf_counter()
     attack, scale = source.attack, source.classifier.normalization
+    size = at_once(bench.options.batch_size, source.classifier.clip_samples)
     wanted = pairs.source if attack.untargeted else pairs.target
     heard = np.full((len(bench.columns), len(pairs)), -1, dtype=np.int64)
     ratio, gradients, queries = np.full((3, len(pairs)), np.nan)
@@ -168,7 +170,7 @@ def hear_untouched(bench: TransferBench, pairs: Pairs) -> Ints:
     """
     clips, place = np.unique(pairs.clip, return_inverse=True)
     heard = np.empty((len(bench.columns), len(clips)), dtype=np.int64)
-    size = bench.options.batch_size
+    size = at_once(bench.options.batch_size, bench.data.cache.samples)
     for begin in range(0, len(clips), size):
         rows = slice(begin, begin + size)
         x = bench.data.waveforms(clips[rows], "pcm")

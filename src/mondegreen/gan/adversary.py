@@ -16,6 +16,8 @@ from mondegreen.gan.spectral_discriminator import (
     SpectralDiscriminatorConfig,
     feature_matching_loss,
 )
+from mondegreen.processes.group import Processes
+from mondegreen.processes.layers import share_layers
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric  # slow to import, and only trainings need it
@@ -42,6 +44,7 @@ class Adversary:
         learning_rate: Of its Adam.
         betas: Adam's moments.
         fabric: Device and precision.
+        processes: Who shares each batch; by default nobody.
     """
 
     def __init__(
@@ -52,11 +55,13 @@ class Adversary:
         learning_rate: float,
         betas: tuple[float, float],
         fabric: Fabric,
+        processes: Processes | None = None,
     ) -> None:
         self.form: AdversarialForm = form
-        self.fabric = fabric
+        self.fabric, self.processes = fabric, processes or Processes()
         self.network = build_discriminator(config, clip_samples)
         fabric.to_device(self.network)
+        share_layers(self.network, self.processes)
         self.optimizer = torch.optim.Adam(self.network.parameters(), learning_rate, betas=betas)
 
     def fool(self, x_adv: Tensor) -> Tensor:
@@ -81,13 +86,16 @@ class Adversary:
             [feature.float() for feature in real], [feature.float() for feature in adversarial]
         )
 
-    def update(self, x: Tensor, x_adv: Tensor, parts: Parts | None = None) -> Tensor:
+    def update(
+        self, x: Tensor, x_adv: Tensor, parts: Parts | None = None, whole: int | None = None
+    ) -> Tensor:
         """Take one step on eq. 10 (Algorithm 1, line 10) and return the loss.
 
         Args:
             x: Genuine clips.
             x_adv: Adversarial ones, detached from the generator.
             parts: Into how many parts the batch is cut, so that it fits into memory.
+            whole: Clips of the batch that these are a share of; by default they are all.
 
         Shape:
             - Input: ``(batch, 1, time)`` each
@@ -102,12 +110,14 @@ class Adversary:
                 with self.fabric.autocast():
                     real, adversarial = self.network(x[part]), self.network(x_adv[part])
                 loss = discriminator_loss(real.float(), adversarial.float(), self.form)
-                share = len(x[part]) / len(x)
+                share = len(x[part]) / (whole or len(x))
                 self.fabric.backward(loss * share)
                 total += loss.detach() * share
             return total
 
         loss = (parts or Parts()).fit(len(x), gradient)
+        self.processes.sum_gradients(self.network.parameters())
+        self.processes.sum([loss])
         self.optimizer.step()
         return loss
 

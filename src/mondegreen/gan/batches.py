@@ -17,6 +17,7 @@ from mondegreen.errors import MondegreenError
 from mondegreen.gan.channel_mix import ChannelMix, Passage
 from mondegreen.gan.config import GeneratorTraining
 from mondegreen.gan.validation import draw_targets
+from mondegreen.processes.group import Processes
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -36,10 +37,17 @@ class Batch:
     """How quiet each clip is asked to be, ``(batch,)``; None where that is not learned."""
     passage: Passage | None = None
     """What lies between the clips and the classifier."""
+    whole: int = 0
+    """Clips of the batch that these are a share of; 0 where they are all."""
 
     def __len__(self) -> int:
         """Return the number of clips."""
         return len(self.x)
+
+    @property
+    def size(self) -> int:
+        """Clips of the whole batch, of which other processes may hold the rest."""
+        return self.whole or len(self)
 
     def to(self, fabric: Fabric) -> Batch:
         """Return the batch on the device of the training."""
@@ -49,14 +57,16 @@ class Batch:
         )
         return replace(self, x=x, target=target, snr_db=snr_db, quietness=quiet)
 
-    def part(self, rows: slice) -> Batch:
-        """Return some of the clips."""
+    def of_share(self, rows: slice) -> Batch:
+        """Return the batch with what is asked of the clips at ``rows``, which ``x`` holds alone."""
         snr_db, quiet = (
             None if one is None else one[rows] for one in (self.snr_db, self.quietness)
         )
-        return replace(
-            self, x=self.x[rows], target=self.target[rows], snr_db=snr_db, quietness=quiet
-        )
+        return replace(self, target=self.target[rows], snr_db=snr_db, quietness=quiet)
+
+    def part(self, rows: slice) -> Batch:
+        """Return some of the clips."""
+        return replace(self.of_share(rows), x=self.x[rows])
 
 
 class Batches:
@@ -71,6 +81,7 @@ class Batches:
         targets: The labels to reach, as indices.
         quiet: Whether the network learns quietness.
         normalization: How the classifier's PCM becomes a float.
+        processes: Who shares each batch; by default nobody.
 
     Raises:
         MondegreenError: There are fewer than two clips.
@@ -87,6 +98,7 @@ class Batches:
         targets: Tensor,
         quiet: bool,
         normalization: Normalization,
+        processes: Processes | None = None,
     ) -> None:
         if len(data) < 2:
             raise MondegreenError("there are fewer than two clips to train a generator on.")
@@ -94,6 +106,7 @@ class Batches:
         self.unlabelled = unlabelled if training.unlabelled_share > 0 else None
         self.augment, self.channels, self.targets = augment, channels, targets
         self.normalization: Normalization = normalization
+        self.processes = processes or Processes()
         self.labelled_size = training.batch_size
         if self.unlabelled is not None:
             extra = round(training.batch_size * training.unlabelled_share)
@@ -104,7 +117,10 @@ class Batches:
         return -(-len(self.data) // self.labelled_size)
 
     def draw(self, epoch: Epoch, progress: Callable[[], float]) -> Iterator[Batch]:
-        """Yield the batches that are left of an epoch.
+        """Yield this process's share of the batches that are left of an epoch.
+
+        All random numbers are drawn for the whole batch, so that they do not depend on how many
+        processes share it.
 
         Args:
             epoch: Which, and where in it.
@@ -117,15 +133,19 @@ class Batches:
                 extra = self.training.batch_size - self.labelled_size
                 more = self.unlabelled.sample(extra, random, normalization=scale)[0]
                 x, label = torch.cat([x, more]), torch.cat([label, label.new_full((extra,), -1)])
-            if len(x) < 2:
-                continue  # batch normalisation needs two clips
-            if self.augment is not None:
-                x = self.augment(x, random)
+            size = len(x)
+            if size < max(2, self.processes.count):
+                continue  # batch normalisation needs two clips, and every process one
+            rows = self.processes.begin(size)
+            x = x[rows] if self.augment is None else self.augment(x, random, rows)
             target = draw_targets(label, self.targets, random)
-            snr_db = self._budget(len(x), progress(), random)
-            quietness = self._quietness(len(x), random)
+            snr_db = self._budget(size, progress(), random)
+            quietness = self._quietness(size, random)
             passage = self.channels.draw(random) if self.channels else None
-            yield Batch(x, target, snr_db, quietness, passage)
+            if passage is not None:
+                passage = replace(passage, before=rows.start)
+            whole = Batch(x, target, snr_db, quietness, passage, whole=size)
+            yield whole if len(x) == size else whole.of_share(rows)
 
     def describe(self, epoch: Epoch) -> str:
         """Name the batch at work, for an error message."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mondegreen.channels import Channel, parse_channel
+from mondegreen.channels.streams import Streams
 from mondegreen.errors import MondegreenError
 
 _SEEDS = 2**62
@@ -21,11 +22,16 @@ class Passage:
 
     channel: Channel
     seed: int
+    before: int = 0
+    """Clips of the batch before the first one, which another process holds."""
 
     def __call__(self, x: Tensor, sample_rate: int) -> Tensor:
         """Return the clips as the classifier gets to hear them, ``(batch, 1, time)``."""
-        generator = torch.Generator().manual_seed(self.seed)
-        return self.channel(x, sample_rate=sample_rate, generator=generator)
+        streams = Streams(())
+        if self.channel.random:
+            generator = torch.Generator().manual_seed(self.seed)
+            streams = Streams.draw(self.before + len(x), generator).after(self.before)
+        return self.channel.through(x, sample_rate, streams)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 Losses = dict[str, float]
 
+NAMES = (
+    *("train/success", "train/snr_db", "generator/total", "generator/hinge", "generator/l2"),
+    *("generator/fool", "generator/matching", "generator/hearing", "generator/classifier"),
+)
+"""All losses that there can be."""
+
 
 class Objective:
     """The losses of a batch.

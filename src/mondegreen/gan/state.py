@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor, nn
 
 from mondegreen.errors import MondegreenError
 from mondegreen.fitting import Parts
 from mondegreen.gan.adversary import Adversary
-from mondegreen.generators.generator import Generator
+from mondegreen.gan.config import GeneratorTraining
+from mondegreen.generators.generator import Generator, GeneratorConfig
+from mondegreen.processes.group import Processes
+from mondegreen.processes.layers import share_layers
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 @dataclass
@@ -37,6 +45,12 @@ class State:
         pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
         for average, weight in pairs:
             average.lerp_(weight, 1.0 - decay)
+
+    def tensors(self) -> list[Tensor]:
+        """Return the weights and statistics of all networks that are trained."""
+        networks: list[nn.Module] = [self.generator, self.average]
+        networks += [self.adversary.network] if self.adversary is not None else []
+        return [one for network in networks for one in (*network.parameters(), *network.buffers())]
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint needs."""
@@ -81,3 +95,43 @@ class State:
             raise MondegreenError(
                 f"{where} does not fit this training. Delete its run to begin again."
             ) from error
+
+
+def new_state(
+    config: GeneratorConfig, training: GeneratorTraining, fabric: Fabric, processes: Processes
+) -> State:
+    """Return the state before the first step, with random weights of the training's seed.
+
+    Args:
+        config: The generator.
+        training: Optimiser and discriminator.
+        fabric: Device and precision.
+        processes: Who shares each batch.
+    """
+    t = training
+    torch.manual_seed(t.seed)
+    generator = Generator(config)
+    fabric.to_device(generator)
+    kind = torch.optim.AdamW if t.optimizer == "adamw" else torch.optim.Adam
+    optimizer = kind(
+        generator.parameters(),
+        t.learning_rate,
+        betas=t.betas,
+        weight_decay=0.01 if t.optimizer == "adamw" else 0.0,
+        fused=True,
+    )
+    adversary = None
+    if t.discriminator is not None and t.weights.alpha > 0:
+        adversary = Adversary(
+            t.discriminator,
+            config.clip_samples,
+            t.adversarial_form,
+            t.discriminator_learning_rate,
+            t.betas,
+            fabric,
+            processes,
+        )
+    state = State(generator, copy.deepcopy(generator), optimizer, adversary)
+    share_layers(generator, processes)
+    state.parts.fixed = not processes.alone
+    return state

@@ -6,10 +6,10 @@ the perturbation projected onto a budget that tightens, a margin loss and an ave
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,12 +20,11 @@ from mondegreen.data.augment import Augment
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.epochs import Epoch
 from mondegreen.errors import MondegreenError
-from mondegreen.gan.adversary import Adversary
 from mondegreen.gan.batches import Batch, Batches
 from mondegreen.gan.channel_mix import ChannelMix
 from mondegreen.gan.config import GeneratorTraining
-from mondegreen.gan.objective import Losses, Objective
-from mondegreen.gan.state import State
+from mondegreen.gan.objective import NAMES, Losses, Objective
+from mondegreen.gan.state import new_state
 from mondegreen.gan.validation import listen, validate
 from mondegreen.generators.generator import (
     Generator,
@@ -34,6 +33,7 @@ from mondegreen.generators.generator import (
     save_generator,
 )
 from mondegreen.interruption import StopRequest, stop_when_safe
+from mondegreen.processes.group import Processes
 from mondegreen.progress import progress_bar
 from mondegreen.runs import Run
 
@@ -53,7 +53,7 @@ class GeneratorTrainer:
         augment: Changes to the clips before they are attacked.
         channels: What lies between the generator and the classifier.
         run: Where checkpoints and metrics go.
-        fabric: Device and precision.
+        fabric: Device, precision and, where there are several, the processes.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class GeneratorTrainer:
     ) -> None:
         require_gradients(classifier, "training a generator")
         self.config, self.training, self.run, self.fabric = config, training, run, fabric
+        self.processes = Processes(fabric)
         self.classifier = classifier
         fabric.to_device(classifier)
         self.targets = torch.tensor([classifier.label_index(name) for name in config.targets])
@@ -87,10 +88,11 @@ class GeneratorTrainer:
             targets=self.targets,
             quiet=self.objective.hearing is not None,
             normalization=classifier.normalization,
+            processes=self.processes,
         )
         self.total_steps = training.epochs * len(self.batches)
-        self.state = self._new_state()
-        saved = run.load_state()
+        self.state = new_state(config, training, fabric, self.processes)
+        saved = self.processes.from_first(run.load_state)
         if saved is not None:
             self.state.load_state_dict(saved, str(run.latest / "state.pt"))
 
@@ -100,31 +102,6 @@ class GeneratorTrainer:
             return data
         keep = (data.labels != self.targets[0]).nonzero()[:, 0]
         return data.subset(keep)
-
-    def _new_state(self) -> State:
-        t = self.training
-        torch.manual_seed(t.seed)
-        generator = Generator(self.config)
-        self.fabric.to_device(generator)
-        kind = torch.optim.AdamW if t.optimizer == "adamw" else torch.optim.Adam
-        optimizer = kind(
-            generator.parameters(),
-            t.learning_rate,
-            betas=t.betas,
-            weight_decay=0.01 if t.optimizer == "adamw" else 0.0,
-            fused=True,
-        )
-        adversary = None
-        if t.discriminator is not None and t.weights.alpha > 0:
-            adversary = Adversary(
-                t.discriminator,
-                self.config.clip_samples,
-                t.adversarial_form,
-                t.discriminator_learning_rate,
-                t.betas,
-                self.fabric,
-            )
-        return State(generator, copy.deepcopy(generator), optimizer, adversary)
 
     def start_from(self, generator: Generator) -> None:
         """Take over the weights of a trained generator.
@@ -154,8 +131,9 @@ class GeneratorTrainer:
             MondegreenError: A loss became NaN; the last good state is kept.
             KeyboardInterrupt: It was asked to stop; all is saved.
         """
-        with progress_bar() as bar, stop_when_safe() as stop:
-            done = self.state.step
+        alone, done = self.processes.alone, self.state.step
+        with progress_bar() as bar, stop_when_safe() as asked:
+            stop = asked if alone else StopRequest()
             task = bar.add_task("training generator", total=self.total_steps, completed=done)
             while not self._finished():
                 stop.obey()
@@ -164,11 +142,15 @@ class GeneratorTrainer:
                     epoch.add(losses)
                     self.run.board.step(self.state.step, losses, self.state.optimizer)
                     bar.update(task, advance=1)
+                    self.processes.agree(asked, stop)
                     self._keep(epoch, stop)
                 self.state.epoch, self.state.within = self.state.epoch + 1, None
                 success = self._end_epoch(epoch.means(), epoch.seconds)
                 text = f"training generator (validation success {100 * success:.1f} %)"
                 bar.update(task, description=text)
+        return self.processes.from_first(self._best)
+
+    def _best(self) -> Generator:
         best = self.run.best if (self.run.best / "generator.json").is_file() else self.run.latest
         return load_generator(best)
 
@@ -192,6 +174,8 @@ class GeneratorTrainer:
             self.state.within = epoch.state_dict()
             # Only what was logged before this epoch counts when it is continued.
             self.run.save_state(self.state.state_dict() | {"logged": self.state.step - epoch.steps})
+            if stop:
+                self.processes.wait()  # or who started them might end the one that is saving
             stop.obey()
 
     def _epoch(self, epoch: Epoch | None = None) -> Iterator[Losses]:
@@ -218,8 +202,7 @@ class GeneratorTrainer:
                 part = batch.part(rows)
                 x_adv = self._attack(part)
                 loss, losses = self.objective(part, x_adv, state.adversary, warm_up=warm_up)
-                self._check(losses)
-                share = len(part) / len(batch)
+                share = len(part) / batch.size
                 fabric.backward(loss * share)
                 made.append(x_adv.detach())
                 for name, value in losses.items():
@@ -227,6 +210,9 @@ class GeneratorTrainer:
             return torch.cat(made), sums
 
         x_adv, losses = state.parts.fit(len(batch), gradient)
+        losses = self.processes.total(losses, NAMES)
+        self._check(losses)
+        self.processes.sum_gradients(state.generator.parameters())
         self._set_learning_rate()
         limit = t.gradient_clip or math.inf
         norm = torch.nn.utils.clip_grad_norm_(state.generator.parameters(), limit)
@@ -234,7 +220,7 @@ class GeneratorTrainer:
         self._check(losses)
         state.optimizer.step()
         if state.adversary is not None:
-            told = state.adversary.update(batch.x, x_adv, state.parts)
+            told = state.adversary.update(batch.x, x_adv, state.parts, batch.size)
             losses["discriminator/loss"] = float(told)
         state.step += 1
         state.update_average(t.ema)
@@ -272,8 +258,15 @@ class GeneratorTrainer:
         start = time.perf_counter()
         state, t = self.state, self.training
         state.average.eval()
+        self.processes.align(state.tensors())
         measured = validate(
-            state.average, self.classifier, self.validation, self.targets, t.seed, self.channels
+            state.average,
+            self.classifier,
+            self.validation,
+            self.targets,
+            t.seed,
+            self.channels,
+            processes=self.processes,
         )
         success = measured["validation/success"]
         state.successes.append(success)
@@ -281,8 +274,8 @@ class GeneratorTrainer:
         attacking = state.epoch >= min(t.warm_up_epochs + 1, t.epochs)
         if ramped and attacking and success > state.best_success:
             state.best_success = success
-            save_generator(self.run.best, state.average)
-        save_generator(self.run.latest, state.average)
+            self._save(self.run.best)
+        self._save(self.run.latest)
         seconds += time.perf_counter() - start
         # Logged first: lines beyond the checkpoint are dropped on resuming, missing ones are lost.
         self.run.log(state.step, {"epoch": state.epoch, **losses, **measured, "seconds": seconds})
@@ -290,3 +283,7 @@ class GeneratorTrainer:
         listen(self.run.board, state.step, state.average, *heard)
         self.run.save_state(state.state_dict())
         return success
+
+    def _save(self, folder: Path) -> None:
+        if self.processes.first:
+            save_generator(folder, self.state.average)

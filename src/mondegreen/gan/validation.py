@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from mondegreen.classifiers.classifier import Classifier
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.gan.channel_mix import ChannelMix
 from mondegreen.generators.generator import Generator
+from mondegreen.processes.group import Processes
 
 Measured = dict[str, float]
 
@@ -50,6 +52,7 @@ def validate(
     seed: int,
     channels: ChannelMix | None = None,
     batch_size: int = 128,
+    processes: Processes | None = None,
 ) -> Measured:
     """Measure success and SNR on one drawn target a clip, after 16-bit rounding.
 
@@ -63,6 +66,7 @@ def validate(
         seed: Of the draws.
         channels: What the generator is trained through.
         batch_size: Clips at once.
+        processes: Who shares each batch; by default nobody.
 
     Returns:
         ``validation/success`` and the mean ``validation/snr_db``. Where there are channels,
@@ -72,21 +76,29 @@ def validate(
     random = torch.Generator().manual_seed(seed)
     device = next(generator.parameters()).device
     passages = channels.passages(seed) if channels else []
+    everyone = processes or Processes()
     hits, clips, snr = [0] * (1 + len(passages)), 0, 0.0
     scale = classifier.normalization
     for x, label in data.batches(batch_size, normalization=scale):
-        target = draw_targets(label, targets, random).to(device)
-        x = x.to(device)
+        rows = everyone.share(len(x))
+        target = draw_targets(label, targets, random)[rows].to(device)
+        x = x[rows].to(device)
+        if not len(x):
+            continue
         x_adv = quantize(x + generator(x, target), scale)
-        heard = [x_adv, *(passage(x_adv, classifier.sample_rate) for passage in passages)]
+        passed = [replace(passage, before=rows.start) for passage in passages]
+        heard = [x_adv, *(passage(x_adv, classifier.sample_rate) for passage in passed)]
         for number, one in enumerate(heard):
             hits[number] += int((classifier(one).argmax(dim=1) == target).sum())
         energy = x.square().sum(dim=(1, 2)) + 1e-9
         noise = (x_adv - x).square().sum(dim=(1, 2)) + 1e-9
         snr += float((10.0 * torch.log10(energy / noise)).sum())
         clips += len(x)
-    rates = [count / clips for count in hits]
-    measured = {"validation/success": rates[0], "validation/snr_db": snr / clips}
+    sums = torch.tensor([*hits, clips, snr], dtype=torch.float64, device=device)
+    everyone.sum([sums])
+    *counts, total, snr = sums.tolist()
+    rates = [count / total for count in counts]
+    measured = {"validation/success": rates[0], "validation/snr_db": snr / total}
     if channels is not None:
         through = sum(rates[1:]) / len(passages)
         measured["validation/success"] += channels.share * (through - rates[0])

@@ -106,3 +106,26 @@ def begin(
         learner.parameters(), options.learning_rate, weight_decay=options.weight_decay
     )
     return State(learner, average, optimizer, method, selection, options.epochs)
+
+
+def refuse_untrainable(classifier: Classifier) -> None:
+    """Refuse a classifier none of whose weights a gradient reaches.
+
+    A copy of a function calls the very modules that the function called, not copies of them; an
+    exported program may have its weights as constants.
+
+    Raises:
+        MondegreenError: It is one.
+    """
+    random = torch.Generator().manual_seed(0)
+    x = 0.1 * torch.randn(2, 1, classifier.clip_samples, generator=random)
+    logits = classifier(x.to(classifier.device))
+    weights = [weight for weight in classifier.parameters() if weight.requires_grad]
+    found: tuple[torch.Tensor | None, ...] = ()
+    if weights and logits.requires_grad:
+        found = torch.autograd.grad(logits.square().sum(), weights, allow_unused=True)
+    if not any(gradient is not None and bool(gradient.any()) for gradient in found):
+        raise MondegreenError(
+            f"{classifier.name} has no weights that can be trained here: no gradient reaches any. "
+            "Give the PyTorch module itself in place of a function or an exported file."
+        )

@@ -10,13 +10,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mondegreen.classifiers.accuracy import accuracy
 from mondegreen.classifiers.classifier import (
     Classifier,
     ClassifierConfig,
     require_gradients,
     save_classifier,
 )
-from mondegreen.classifiers.training import accuracy
+from mondegreen.classifiers.sheet import Sheet, save_trained
 from mondegreen.data.augment import Augment, uniform
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.epochs import Epoch
@@ -25,7 +26,7 @@ from mondegreen.hardening.config import Hardening
 from mondegreen.hardening.method import Method
 from mondegreen.hardening.norms import answer_both, learn, under_attack
 from mondegreen.hardening.selection import Selection
-from mondegreen.hardening.state import begin
+from mondegreen.hardening.state import begin, refuse_untrainable
 from mondegreen.hardening.validation import listen, robust_accuracy
 from mondegreen.interruption import StopRequest, stop_when_safe
 from mondegreen.progress import progress_bar
@@ -45,7 +46,7 @@ class Hardener:
 
     Args:
         classifier: The trained classifier; it is left as it is.
-        config: Its description, where it is a built-in one; None writes its weights alone.
+        config: Its description, or the sheet of an adopted one; None writes its weights alone.
         method: Who attacks, from :func:`mondegreen.hardening.methods.build`.
         options: How the classifier learns.
         splits: Data sets named ``train`` and ``validation``.
@@ -54,13 +55,14 @@ class Hardener:
         reference: Whose clean accuracy the limit counts from; by default the classifier itself.
 
     Raises:
-        MondegreenError: There are fewer than two clips, or the run holds another training.
+        MondegreenError: There are fewer than two clips, the classifier has no weights that a
+            gradient reaches, or the run holds another training.
     """
 
     def __init__(
         self,
         classifier: Classifier,
-        config: ClassifierConfig | None,
+        config: ClassifierConfig | Sheet | None,
         method: Method,
         options: Hardening,
         *,
@@ -80,6 +82,7 @@ class Hardener:
         self.before = self._measure(reference or classifier)
         least = self.before["accuracy"] - options.max_loss / 100.0
         self.state = begin(classifier, method, Selection(least), options)
+        refuse_untrainable(self.state.classifier)
         saved = run.load_state()
         if saved is not None:
             self.state.load_state_dict(saved, self.started_from, str(run.latest / "state.pt"))
@@ -209,10 +212,13 @@ class Hardener:
         return row
 
     def _save(self, folder: Path) -> None:
-        if self.config is None:
-            save_weights(folder / "classifier.safetensors", self.state.average.module)
+        average, config = self.state.average, self.config
+        if config is None:
+            save_weights(folder / "classifier.safetensors", average.module)
+        elif isinstance(config, Sheet):
+            save_trained(folder, average, config)
         else:
-            save_classifier(folder, self.state.average, self.config)
+            save_classifier(folder, average, config)
 
 
 def _percent(value: float | None) -> str:

@@ -201,9 +201,10 @@ def bootstrap_interval(
     """Return a percentile interval of the rate that draws whole groups again (Efron, 1979).
 
     Pairs of one speaker stand or fall together. Drawing speakers (or clips) instead of pairs keeps
-    that dependence, so the interval is as wide as the number of speakers asks for. Where all pairs
-    succeed, or none, every draw is alike; the far end is then the exact one of as many independent
-    pairs (Clopper and Pearson, 1934).
+    that dependence, so the interval is as wide as the number of speakers asks for; a single one
+    tells nothing of others. Where all pairs succeed, or none, every draw is alike; the far end is
+    then the exact one of as many independent pairs (Clopper and Pearson, 1934), and Wilson's ends
+    hold where groups are alike in another way.
 
     Args:
         success: A truth value for every pair.
@@ -213,7 +214,7 @@ def bootstrap_interval(
         resamples: How often to draw.
 
     Returns:
-        The lower and upper end; (0, 1) where there are no pairs.
+        The lower and upper end; (0, 1) where there are no pairs, or only one group.
 
     Raises:
         ValueError: The lengths differ.
@@ -226,16 +227,18 @@ def bootstrap_interval(
     outcomes, names = np.asarray(success, dtype=np.float64), np.asarray(groups)
     if outcomes.shape != names.shape:
         raise ValueError(f"{outcomes.size} outcomes, but {names.size} groups")
-    if outcomes.size == 0:
+    _, member = np.unique(names, return_inverse=True)
+    if outcomes.size == 0 or not member.any():
         return 0.0, 1.0
     if outcomes.min() == outcomes.max() and outcomes[0] in (0.0, 1.0):
         beyond = 1.0 - (0.5 - confidence / 2) ** (1.0 / outcomes.size)
         return (1.0 - beyond, 1.0) if outcomes[0] else (0.0, beyond)
-    _, member = np.unique(names, return_inverse=True)
     hits, sizes = np.bincount(member, outcomes), np.bincount(member)
     drawn = random.integers(len(sizes), size=(resamples, len(sizes)))
     rates = hits[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
     low, high = np.quantile(rates, [0.5 - confidence / 2, 0.5 + confidence / 2])
+    if low == high:
+        return wilson_interval(int(hits.sum()), outcomes.size, confidence)
     return float(low), float(high)
 
 

@@ -1,4 +1,4 @@
-"""The table of faults and what they cost, for ``docs/reliability.md``."""
+"""The tables of ``docs/reliability.md``: faults and what they cost, files and who stumbles."""
 
 from __future__ import annotations
 
@@ -55,3 +55,33 @@ def _row(row: dict[str, Any], start: float | None) -> list[str]:
         f"{percent(mean, 0)} (at most {percent(most, 0)})",
         percent(start, 0),
     ]
+
+
+def render_fuzzing(path: Path) -> str:
+    """Return, for every reader, how many damaged files it was given.
+
+    Args:
+        path: What ``python -m benchmarks.fuzzing`` wrote.
+
+    Raises:
+        MondegreenError: The file is damaged.
+    """
+    content = read_json(path)
+    try:
+        rows = [
+            [str(row["reader"]), f"{int(row['tried']):,}", str(int(row["findings"]))]
+            for row in content["rows"]
+        ]
+        tried = sum(int(row["tried"]) for row in content["rows"])
+        found = sum(int(row["findings"]) for row in content["rows"])
+        minutes = sum(float(row["seconds"]) for row in content["rows"]) / 60
+        about = (
+            f"\n{tried:,} files in {minutes:.1f} minutes of processor time; findings: {found}. "
+            f"Machine: {machine_of(content['environment'])}.\n\n"
+            f"```console\n{content['command']}\n```"
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MondegreenError(
+            f"{path} is damaged ({type(error).__name__}: {error}); run benchmarks/fuzzing."
+        ) from error
+    return table(["reader", "damaged files", "findings"], rows, "lrr") + about

@@ -16,6 +16,7 @@ from mondegreen.report import (
     docs_hearing,
     docs_music,
     docs_reliability,
+    docs_scaling,
     docs_serve,
     docs_streaming,
     docs_taggers,
@@ -24,9 +25,13 @@ from mondegreen.report.generated import insert, write_or_check
 
 TABLES: dict[str, tuple[str, str, Callable[[Path], str]]] = {
     "ablation": ("generator.md", "ablation", docs_ablation.render_table),
+    "fuzzing": ("reliability.md", "fuzzing.json", docs_reliability.render_fuzzing),
     "hearing": ("generator.md", "hearing.json", docs_hearing.render_table),
     "music": ("measurement.md", "synthetic-music.json", docs_music.render_table),
     "reliability": ("reliability.md", "reliability.json", docs_reliability.render_table),
+    "scaling": ("scaling.md", "scaling.json", docs_scaling.render_measured),
+    "scaling-model": ("scaling.md", "scaling.json", docs_scaling.render_model),
+    "scaling-cluster": ("scaling.md", "scaling.json", docs_scaling.render_cluster),
     "serve": ("serve.md", "serve.json", docs_serve.render_table),
     "streaming": ("measurement.md", "streaming.json", docs_streaming.render_table),
     "tagger": ("taggers.md", "tagger-goals/goals-report.json", docs_taggers.render_tags),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -13,6 +12,7 @@ from matplotlib.image import AxesImage
 from torch import Tensor
 
 from mondegreen.report.curves import training_curves
+from mondegreen.report.matrix_figure import NUMBERS_UP_TO, draw_matrix
 from mondegreen.report.pairs import Pair
 from mondegreen.report.paper import closest_setting
 from mondegreen.report.results import Results
@@ -30,10 +30,7 @@ from mondegreen.report.style import (
     shorten,
 )
 
-MATRIX_COLOURS = "YlGnBu"
 SPECTROGRAM_COLOURS = "magma"
-NUMBERS_UP_TO = 15
-NAMES_UP_TO = 60
 TARGETS_UP_TO = 40
 RANGE_DB = 80.0
 FloatArray = npt.NDArray[np.float64]
@@ -45,7 +42,7 @@ def success_matrix(results: Results) -> Figure:
     """Draw the success rate of every source and target (the paper's Fig. 4), in percent.
 
     The diagonal and pairs that were not measured stay blank. Beyond 15 labels the cells have no
-    numbers.
+    numbers, and labels without a pair are left out.
     """
     with figure_style():
         width = COLUMN if len(results.labels) <= NUMBERS_UP_TO else PAGE
@@ -54,50 +51,6 @@ def success_matrix(results: Results) -> Figure:
         image = draw_matrix(axes, results.labels, results.success_matrix)
         colour_bar(figure, image, axes, "success rate (%)")
     return figure
-
-
-def draw_matrix(
-    axes: Axes, labels: Sequence[str], matrix: Sequence[Sequence[float | None]]
-) -> AxesImage:
-    """Draw the rates of a matrix ``[source][target]`` in percent, for a style that is set."""
-    count = len(labels)
-    rates = 100.0 * np.array(matrix, dtype=np.float64)  # None becomes NaN
-    colours = matplotlib.colormaps[MATRIX_COLOURS].with_extremes(bad="white")
-    image = axes.imshow(rates, cmap=colours, vmin=0.0, vmax=100.0, aspect="auto")
-    names = [shorten(label) for label in labels]
-    upright = max(map(len, names)) * count <= 50
-    shown = range(0, count, -(-count // NAMES_UP_TO))  # beyond these, names would cover each other
-    axes.set_xticks(shown, [names[i] for i in shown], rotation=0 if upright else 90)
-    axes.set_yticks(shown, [names[i] for i in shown])
-    axes.tick_params(length=0, labelsize=6.5 if count <= 20 else 5.5)
-    axes.set_xlabel("target label")
-    axes.set_ylabel("source label")
-    axes.spines[:].set_visible(False)
-    if count <= NAMES_UP_TO:
-        axes.set_xticks(np.arange(count - 1) + 0.5, minor=True)
-        axes.set_yticks(np.arange(count - 1) + 0.5, minor=True)
-        axes.grid(which="minor", color="white", linewidth=0.8)
-        axes.tick_params(which="minor", length=0)
-    axes.set_axisbelow(False)
-    if count <= NUMBERS_UP_TO:
-        _write_numbers(axes, image, rates)
-    return image
-
-
-def _write_numbers(axes: Axes, image: AxesImage, rates: FloatArray) -> None:
-    decimals = 1 if len(rates) <= 10 else 0
-    size = 5.4 if len(rates) <= 12 else 4.5
-    for (row, column), rate in np.ndenumerate(rates):
-        if not np.isfinite(rate):
-            missing = "" if row == column else "–"
-            axes.text(column, row, missing, ha="center", va="center", fontsize=size)
-        else:
-            # 100.0 is wider than its cell, and its decimal says nothing
-            text = "100" if rate > 99.95 else f"{rate:.{decimals}f}"
-            red, green, blue = image.cmap(float(rate) / 100.0)[:3]
-            dark = 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.5
-            colour = "white" if dark else "black"
-            axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)
 
 
 def clip_figure(
@@ -228,6 +181,8 @@ def per_target(results: Results) -> Figure:
         _dots(right, paper, GREY, "reported (paper)", hollow=True)
         left.set_yticks(range(len(labels)), [shorten(label) for label in labels])
         left.set_ylim(len(labels) - 0.4, -0.6)
+        if np.ptp(left.get_xlim()) < 1.0:
+            left.set_xlim(-2.0, 102.0)  # all alike: the axis would show rounding
         left.set_ylabel("target label")
         left.set_xlabel("success rate (%)")
         right.set_xlabel("PESQ nb (P.862)")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mondegreen.report.fields import Fields
 from mondegreen.report.results import (
     AttackedClassifier,
+    AttackUsed,
     DataUsed,
+    read_attack,
     read_budget,
     read_classifier,
     read_data,
@@ -91,6 +93,10 @@ class Hardened:
     loss_along_steps: tuple[float, ...]
     checks: tuple[Check, ...]
     unreliable: bool
+    used: Mapping[str, AttackUsed] = field(default_factory=dict)
+    """The attacks' parameters, by their names."""
+    goals: Mapping[str, str] = field(default_factory=dict)
+    """``targeted`` or ``untargeted``, by the attacks' names."""
 
     def robust(self, db: float, attack: str = "pgd") -> Rate | None:
         """Return the accuracy under an untargeted attack, or None where it was not measured."""
@@ -157,12 +163,15 @@ def _hardened(fields: Fields) -> Hardened:
     clean = fields.rate("clean_accuracy")
     attacks: dict[str, dict[float, Rate]] = {}
     queries: dict[str, int] = {}
+    used: dict[str, AttackUsed] = {}
+    goals: dict[str, str] = {}
     for one in fields.children("attacks"):
         label, db = one.text("label"), read_budget(one.child("budget")).value
         if db is None:
             one.fail("budget", "expected a signal-to-noise ratio")
         rate, (low, high) = one.rate("success_rate"), one.interval("success_interval")
         attacks.setdefault(label, {})[db] = Rate(rate, low, high, one.count("pairs"))
+        used[label], goals[label] = read_attack(one.child("attack")), one.text("goal")
         limit = one.child("attack").optional_count("queries")
         if limit is not None:
             queries[label] = limit
@@ -183,6 +192,8 @@ def _hardened(fields: Fields) -> Hardened:
         loss_along_steps=tuple(fields.value("loss_along_steps")),
         checks=tuple(_check(one) for one in fields.children("checks")),
         unreliable=fields.flag("unreliable"),
+        used=used,
+        goals=goals,
     )
 
 

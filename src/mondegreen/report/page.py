@@ -29,11 +29,11 @@ from mondegreen.report.through_channels import HEAD, NOTE, channel_rows
 from mondegreen.report.views import (
     SOUND_BYTES,
     PairView,
+    Shown,
     charts,
     featured,
     hear,
     matrix,
-    matrix_labels,
     target_rows,
 )
 
@@ -158,8 +158,9 @@ def _pairs_shown(
     results: Results, pairs: Sequence[Pair], views: Sequence[PairView]
 ) -> dict[str, Any]:
     """Return what the page shows of single pairs."""
-    shown = matrix_labels(results, views)
-    views = [one for one in views if {one.sample.source, one.sample.target} <= set(shown)]
+    shown = Shown.of(results.labels, pairs, views)
+    sources, targets = set(shown.sources), set(shown.targets)
+    views = [v for v in views if v.sample.source in sources and v.sample.target in targets]
     bins = success_by_snr(pairs)
     return {
         "successes": sum(pair.success for pair in pairs),

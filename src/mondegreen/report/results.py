@@ -248,7 +248,8 @@ def read_quality(top: Fields, name: str) -> Quality:
     pairs = fields.count("pairs") if fields.values.get("pairs") is not None else None
     reason = fields.text("reason") if fields.values.get("reason") else ""
     if mean is None and not reason:
-        reason = "no pair could be measured"
+        needs = "; PESQ needs clips of 0.25 s to 20 s" if name.startswith("pesq") else ""
+        reason = f"no pair could be measured{needs}"
     median, worst = fields.optional_number("median"), fields.optional_number("min")
     return Quality(mean, median, worst, failed, pairs, reason)
 

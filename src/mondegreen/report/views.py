@@ -139,24 +139,42 @@ def featured(views: Sequence[PairView]) -> PairView | None:
     return replace(view, sound=load_sound(view.sample, detail=2))
 
 
-def matrix_labels(results: Results, views: Sequence[PairView]) -> list[str]:
-    """Return the labels that the matrix of the page shows, in their order.
+@dataclass(frozen=True)
+class Shown:
+    """The labels that the matrix of the page shows, in their order."""
 
-    All, but of more than 60 the 40 that most of the pairs with sounds are about: hundreds of
-    labels have tens of thousands of cells, which nobody reads and no browser likes.
-    """
-    if len(results.labels) <= MATRIX_UP_TO:
-        return list(results.labels)
-    about = Counter(name for view in views for name in (view.sample.source, view.sample.target))
-    ranked = sorted(results.labels, key=lambda label: -about[label])
-    return [label for label in results.labels if label in set(ranked[:MATRIX_SHOWN])]
+    sources: list[str]
+    targets: list[str]
+
+    @classmethod
+    def of(cls, labels: Sequence[str], pairs: Sequence[Pair], views: Sequence[PairView]) -> Shown:
+        """Choose: all, but of more than 60 the 40 sources and targets with most sounds.
+
+        Hundreds of labels have tens of thousands of cells, which nobody reads and no browser likes.
+        """
+        if len(labels) <= MATRIX_UP_TO:
+            return cls(list(labels), list(labels))
+        samples = [view.sample for view in views]
+        return cls(
+            _most(labels, [one.source for one in samples], [one.source for one in pairs]),
+            _most(labels, [one.target for one in samples], [one.target for one in pairs]),
+        )
+
+
+def _most(labels: Sequence[str], heard: Sequence[str], tried: Sequence[str]) -> list[str]:
+    """Return the labels that were heard oftenest and, of those alike, tried oftenest."""
+    sounds, pairs = Counter(heard), Counter(tried)
+    about = [label for label in labels if sounds[label] or pairs[label]]
+    ranked = sorted(about, key=lambda label: (-sounds[label], -pairs[label]))
+    kept = set(ranked[:MATRIX_SHOWN])
+    return [label for label in labels if label in kept]
 
 
 def matrix(
-    results: Results, labels: Sequence[str], pairs: Sequence[Pair], views: Sequence[PairView]
+    results: Results, shown: Shown, pairs: Sequence[Pair], views: Sequence[PairView]
 ) -> list[list[Cell]]:
     """Return the cells of some labels in the success matrix, row by row."""
-    shown = [(results.labels.index(name), name) for name in labels]
+    place = {name: number for number, name in enumerate(results.labels)}
     rows: dict[tuple[str, str], list[Pair]] = defaultdict(list)
     if len(pairs) <= ROWS:
         for pair in pairs:
@@ -171,15 +189,15 @@ def matrix(
                 column=column,
                 source=source,
                 target=target,
-                rate=results.success_matrix[of][to],
-                style=_style(results.success_matrix[of][to]),
-                pairs=results.pair_counts[of][to],
+                rate=results.success_matrix[place[source]][place[target]],
+                style=_style(results.success_matrix[place[source]][place[target]]),
+                pairs=results.pair_counts[place[source]][place[target]],
                 heard=tuple(heard[source, target]),
                 rows=tuple(rows[source, target]),
             )
-            for column, (to, target) in enumerate(shown)
+            for column, target in enumerate(shown.targets)
         ]
-        for row, (of, source) in enumerate(shown)
+        for row, source in enumerate(shown.sources)
     ]
 
 

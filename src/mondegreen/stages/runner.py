@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import json
 import os
@@ -10,12 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mondegreen.claims import Claims
 from mondegreen.errors import MondegreenError
+from mondegreen.processes.starting import end_with_parent
 from mondegreen.stages.stage import (
     DONE,
     FAILED,
@@ -28,8 +29,7 @@ from mondegreen.stages.stage import (
 )
 
 COMMANDS = (sys.executable, "-m", "mondegreen.stages.commands")
-_POLL_S = 0.05
-_END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
+_POLL_S, _POLL_OTHERS_S = 0.05, 0.5
 
 
 @dataclass
@@ -46,6 +46,8 @@ class _Progress:
     stages: Sequence[Stage]
     outcomes: dict[str, Outcome]
     running: list[_Running] = field(default_factory=list)
+    claims: Claims | None = None
+    """Where other machines work on the same stages."""
 
     def ready(self) -> Stage | None:
         """Return the next stage that may start now."""
@@ -59,8 +61,25 @@ class _Progress:
                 continue
             if stage.alone and self.running:
                 continue
+            if self.claims is not None and not self.claims.take(stage.name):
+                continue
             return stage
         return None
+
+    def take_over(self, records: Records, before: Mapping[str, Outcome]) -> None:
+        """Take over what other machines have done since this one looked last."""
+        busy = {one.stage.name for one in self.running}
+        for stage in self.stages:
+            if self.outcomes[stage.name].state == WAITING and stage.name not in busy:
+                found = records.read(stage)
+                if found.state == DONE or found not in (before[stage.name], Outcome(WAITING)):
+                    self.outcomes[stage.name] = found
+
+    def waits(self) -> bool:
+        """Tell whether there is something left that others are at."""
+        return self.claims is not None and any(
+            outcome.state == WAITING for outcome in self.outcomes.values()
+        )
 
     def leave_out(self) -> list[Stage]:
         """Leave out the stages whose needs cannot be met; return them."""
@@ -83,6 +102,7 @@ def run_stages(
     jobs: int,
     tell: Callable[[str], None] = lambda _: None,
     program: Sequence[str] = COMMANDS,
+    share: bool = False,
 ) -> dict[str, Outcome]:
     """Run every stage that is not finished, at most ``jobs`` at once.
 
@@ -95,6 +115,8 @@ def run_stages(
         jobs: Processes at once; they share the cores.
         tell: Is told of every stage that begins or ends.
         program: Is started for a stage, with its commands as JSON.
+        share: Other machines work in the same folder, on a disk that all see, and say so, too. Each
+            stage is run by one of them; a stage whose machine fails is taken by another.
 
     Returns:
         What became of each stage, by name.
@@ -104,10 +126,12 @@ def run_stages(
         KeyboardInterrupt: After the running stages were told to stop.
     """
     records = Records(folder)
-    with _locked(folder):
+    with _locked(folder, share=share):
         found = {stage.name: records.read(stage) for stage in stages}
         again = {n: o if o.state == DONE else Outcome(WAITING) for n, o in found.items()}
         progress = _Progress(stages, again)
+        if share:
+            progress.claims = Claims(records.folder / "claims")
         try:
             _loop(progress, records, _Work(found, jobs, tell, tuple(program)))
         finally:
@@ -129,22 +153,37 @@ class _Work:
 def _loop(progress: _Progress, records: Records, work: _Work) -> None:
     tell = work.tell
     while True:
+        if progress.claims is not None:
+            progress.take_over(records, work.before)
         for stage in progress.leave_out():
             records.write(stage, progress.outcomes[stage.name])
             tell(f"{stage.name}: left out, {progress.outcomes[stage.name].reason}")
         while len(progress.running) < work.jobs and (ready := progress.ready()) is not None:
+            if _done_meanwhile(ready, progress, records):
+                continue
             progress.running.append(_start(ready, records, work))
             tell(f"{ready.name}: {ready.title}")
-        if not progress.running:
+        if not progress.running and not progress.waits():
             return
-        time.sleep(_POLL_S)
+        time.sleep(_POLL_S if progress.claims is None else _POLL_OTHERS_S)
         for one in list(progress.running):
             outcome = _ended(one, records, work.before[one.stage.name])
             if outcome is not None:
                 progress.running.remove(one)
                 progress.outcomes[one.stage.name] = outcome
                 records.write(one.stage, outcome)
+                if progress.claims is not None:
+                    progress.claims.give_back(one.stage.name)
                 tell(_sentence(one.stage, outcome, progress))
+
+
+def _done_meanwhile(stage: Stage, progress: _Progress, records: Records) -> bool:
+    """Tell whether another machine finished a stage before this one got hold of it."""
+    if progress.claims is None or records.read(stage).state != DONE:
+        return False
+    progress.outcomes[stage.name] = records.read(stage)
+    progress.claims.give_back(stage.name)
+    return True
 
 
 def _start(stage: Stage, records: Records, work: _Work) -> _Running:
@@ -159,14 +198,9 @@ def _start(stage: Stage, records: Records, work: _Work) -> _Running:
             stdout=log,
             stderr=subprocess.STDOUT,
             env={"OMP_NUM_THREADS": threads, **os.environ},
-            preexec_fn=_end_with_parent,
+            preexec_fn=end_with_parent,
         )
     return _Running(stage, process, time.perf_counter())
-
-
-def _end_with_parent() -> None:
-    """Have the kernel end this process when its parent ends, even by ``kill -9``."""
-    ctypes.CDLL(None).prctl(_END_WITH_PARENT, signal.SIGKILL)
 
 
 def _ended(one: _Running, records: Records, before: Outcome) -> Outcome | None:
@@ -220,8 +254,8 @@ def _left(progress: _Progress) -> str:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out of the folder.
+def _locked(folder: Path, *, share: bool = False) -> Iterator[None]:
+    """Keep other processes out of the folder, but for those that share, where this one does.
 
     Raises:
         MondegreenError: Another one is in it, or the folder cannot be written.
@@ -231,7 +265,8 @@ def _locked(folder: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                kind = fcntl.LOCK_SH if share else fcntl.LOCK_EX
+                fcntl.flock(file, kind | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise MondegreenError(
                     f"another process is working in {folder}; wait for it, or choose another --out."

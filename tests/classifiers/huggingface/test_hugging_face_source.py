@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mondegreen.classifiers.classifier import load_classifier
+from mondegreen.classifiers.huggingface import from_huggingface
 from mondegreen.classifiers.sheet import save_sheet
 from mondegreen.classifiers.sources.opening import open_source
 from mondegreen.cli import main
@@ -48,6 +49,24 @@ def test_adopting_shows_what_is_told_and_what_is_assumed(
         assert text in shown
     sheet = load_classifier(tmp_path / "adopted")
     assert sheet.fingerprint() == load_classifier(folder).fingerprint()
+
+
+def test_placeholders_get_names_when_adopted(
+    save_model: Save, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = save_model(id2label={0: "LABEL_0", 1: "LABEL_1", 2: "LABEL_2"})
+    words = ["adopt", str(folder), "--out", str(tmp_path / "adopted")]
+    for given, message in (
+        ((), "LABEL_0, LABEL_1 and so on. Name them in the order of its answers: --labels"),
+        (("--labels", "a", "b"), "2 labels were given, and it answers with 3"),
+    ):
+        assert main.main([*words, *given]) == 2
+        assert message in " ".join(capsys.readouterr().err.split())
+    assert main.main([*words, "--labels", "a", "b", "c"]) == 0
+    named = load_classifier(tmp_path / "adopted")
+    assert named.labels == ("a", "b", "c")
+    assert named.fingerprint() == from_huggingface(folder, labels=["a", "b", "c"]).fingerprint()
+    assert load_classifier(folder, labels=["c", "b", "a"]).labels == ("c", "b", "a")
 
 
 def test_a_hub_name_is_a_classifier(hub: str) -> None:

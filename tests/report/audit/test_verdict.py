@@ -85,6 +85,13 @@ def test_advice_depends_on_what_was_found() -> None:
     assert any("--minutes 40" in text for text in few.advice)
 
 
+def test_one_speaker_makes_no_grade() -> None:
+    found = audit(cell(0.2, 20, interval=(0.0, 1.0)))
+    verdict = judge(replace(found, data=replace(found.data, groups=1)))
+    assert verdict.grade == "cannot say" and "too few speakers" in verdict.sentence
+    assert any("are of one speaker or recording," in text for text in verdict.advice)
+
+
 def test_untargeted_attacks_tell_the_robust_accuracy() -> None:
     away = cell(0.97, 30, goal="untargeted")
     details = judge(audit(cell(0.9, 30), away)).details

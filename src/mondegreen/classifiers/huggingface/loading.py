@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from mondegreen.classifiers.huggingface.model import (
     HuggingFaceConfig,
     HuggingFaceModule,
     ProblemType,
+    is_placeholder,
 )
 from mondegreen.classifiers.huggingface.parity import Parity, check_parity, trial_clips
 from mondegreen.errors import MissingExtraError, MondegreenError
@@ -46,6 +46,7 @@ def from_huggingface(
     revision: str | None = None,
     offline: bool = False,
     clips: Tensor | None = None,
+    placeholders: bool = False,
 ) -> HuggingFaceClassifier:
     """Load an audio-classification model of Hugging Face Transformers as a frozen classifier.
 
@@ -63,6 +64,7 @@ def from_huggingface(
         offline: Of a model of the hub: take it from the cache or not at all.
         clips: What to compare the extractors on, ``(clips, 1, clip_samples)``; by default a few
             synthetic sounds.
+        placeholders: Take labels without names, such as ``LABEL_0``, as they are.
 
     Raises:
         MissingExtraError: Transformers is not installed.
@@ -89,7 +91,7 @@ def from_huggingface(
     parity = _compare(extractor, original, model, trial, folder)
     return HuggingFaceClassifier(
         HuggingFaceModule(extractor, model, _settings(folder)),
-        labels=_labels(labels, model.config, folder),
+        labels=_labels(labels, model.config, folder, placeholders),
         sample_rate=rate,
         clip_samples=samples,
         name=folder.name,
@@ -206,7 +208,9 @@ def _settings(folder: ModelFolder) -> HuggingFaceConfig:
     return HuggingFaceConfig(folder.architecture, json.dumps(kept, sort_keys=True))
 
 
-def _labels(given: Sequence[str] | None, config: Any, folder: ModelFolder) -> tuple[str, ...]:
+def _labels(
+    given: Sequence[str] | None, config: Any, folder: ModelFolder, placeholders: bool
+) -> tuple[str, ...]:
     named = config.id2label
     if given is not None:
         if len(given) != len(named):
@@ -215,7 +219,7 @@ def _labels(given: Sequence[str] | None, config: Any, folder: ModelFolder) -> tu
             )
         return tuple(given)
     found = tuple(str(named[index]) for index in range(len(named)))
-    if any(re.fullmatch(r"LABEL_\d+", label) for label in found):
+    if not placeholders and any(map(is_placeholder, found)):
         raise MondegreenError(
             f"{folder.path / 'config.json'}: id2label has placeholders ({found[0]}, ...), so the "
             "labels cannot be matched with clips. Write their names there, or give labels."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,9 +12,20 @@ from torch import Tensor, nn
 from mondegreen.classifiers.adopted import Finding
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.huggingface.parity import Parity
+from mondegreen.errors import MondegreenError
 
 ProblemType = Literal["single_label_classification", "multi_label_classification"]
 """Whether the labels exclude each other, under the names that Transformers has for it."""
+
+
+def is_placeholder(label: str) -> bool:
+    """Tell whether a label is what Transformers writes where nobody named it.
+
+    Example:
+        >>> is_placeholder("LABEL_10"), is_placeholder("LABEL")
+        (True, False)
+    """
+    return re.fullmatch(r"LABEL_\d+", label) is not None
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,37 @@ class HuggingFaceClassifier(Classifier):
         self.problem_type: ProblemType = problem_type
         self.parity = parity
         self.assumed_clip = assumed_clip
+
+    def named(self, labels: Sequence[str]) -> HuggingFaceClassifier:
+        """Return the same with names for its labels, which its files do not give.
+
+        Args:
+            labels: Names, in the order of the logits.
+
+        Raises:
+            MondegreenError: They are none, not as many as there are logits, or not distinct.
+        """
+        if not labels:
+            raise MondegreenError(
+                f"its config.json calls the labels {self.labels[0]}, {self.labels[1]} and so on. "
+                "Name them in the order of its answers: --labels of mondegreen adopt, or labels= "
+                "in Python."
+            )
+        if len(labels) != len(self.labels):
+            raise MondegreenError(
+                f"{len(labels)} labels were given, and it answers with {len(self.labels)}."
+            )
+        assert isinstance(self.module, HuggingFaceModule)
+        return HuggingFaceClassifier(
+            self.module,
+            problem_type=self.problem_type,
+            parity=self.parity,
+            assumed_clip=self.assumed_clip,
+            labels=tuple(labels),
+            sample_rate=self.sample_rate,
+            clip_samples=self.clip_samples,
+            name=self.name,
+        )
 
     @property
     def findings(self) -> tuple[Finding, ...]:

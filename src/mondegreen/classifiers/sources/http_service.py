@@ -73,7 +73,8 @@ class HttpService(Source):
         rate = options.sample_rate or known.sample_rate
         if rate is None:
             raise MondegreenError(
-                f"{self.text} does not say at which sample rate it hears: give --sample-rate."
+                f"{self.text} does not say at which sample rate it hears: mondegreen adopt ... "
+                "--sample-rate 16000, or sample_rate= in Python."
             )
         known = replace(known, layout="batch-1-time", scaling="unit")
         version = facts.get("version")

@@ -34,15 +34,19 @@ class HuggingFace(Source):
     def model(self, options: ModelOptions) -> Model:
         """Load it."""
         from mondegreen.classifiers.huggingface import from_huggingface  # needs transformers
+        from mondegreen.classifiers.huggingface.model import is_placeholder
 
         self._refuse_options(options)
-        classifier = from_huggingface(self.text, clip_samples=options.clip_samples)
+        classifier = from_huggingface(
+            self.text, clip_samples=options.clip_samples, placeholders=True
+        )
         if options.sample_rate not in (None, classifier.sample_rate):
             raise MondegreenError(
                 f"{self.text} hears {classifier.sample_rate} Hz, not {options.sample_rate}: leave "
                 "--sample-rate out, and clips are resampled."
             )
-        return Model(classifier, classifier.name)
+        nameless = any(map(is_placeholder, classifier.labels))
+        return Model(classifier, classifier.name, named=classifier.named if nameless else None)
 
     def _refuse_options(self, options: ModelOptions) -> None:
         """Refuse what would be said in vain: the model's files say it."""

@@ -144,9 +144,11 @@ def classifier_from(
     from mondegreen.classifiers.adopting import adopt
     from mondegreen.classifiers.classifier import Classifier
 
-    if isinstance(model.module, Classifier):
-        return _finished(source, model.module, labels)
     try:
+        if model.named is not None:
+            return model.named(labels).freeze()
+        if isinstance(model.module, Classifier):
+            return _finished(model.module, labels)
         return adopt(
             model.module,
             labels or model.labels,
@@ -162,11 +164,10 @@ def classifier_from(
         raise MondegreenError(f"{source.text}: {error}") from error
 
 
-def _finished(source: Source, classifier: Classifier, labels: tuple[str, ...]) -> Classifier:
+def _finished(classifier: Classifier, labels: tuple[str, ...]) -> Classifier:
     """Return a classifier that a source gave as one."""
     if labels and labels != classifier.labels:
         raise MondegreenError(
-            f"{source.text}: it names its labels itself: {', '.join(classifier.labels)}; "
-            "leave --labels out."
+            f"it names its labels itself: {', '.join(classifier.labels)}; leave --labels out."
         )
     return classifier.freeze()

@@ -8,10 +8,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mondegreen.classifiers.contract import ModelOptions
 from mondegreen.errors import MondegreenError
+
+if TYPE_CHECKING:
+    from mondegreen.classifiers.classifier import Classifier
 
 MAX_LABELS = 100_000
 
@@ -35,6 +38,8 @@ class Model:
     """How many clips it takes at once, where that is fixed."""
     black_box: bool = False
     """Whether it is known to give no gradients."""
+    named: Callable[[tuple[str, ...]], Classifier] | None = None
+    """Of a finished classifier whose labels are placeholders: gives it names for them."""
 
 
 class Source(ABC):

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from mondegreen.report.audit.results import AuditResults, Cell
 from mondegreen.report.comparison_style import Layout, colour, look, success_axis, untouched
-from mondegreen.report.figures import NUMBERS_UP_TO, draw_matrix
+from mondegreen.report.matrix_figure import NUMBERS_UP_TO, draw_matrix
 from mondegreen.report.style import COLUMN, PAGE, colour_bar, figure_style
 
 X_LABEL = "signal-to-noise ratio kept (dB); quieter to the right"

@@ -19,6 +19,8 @@ HALF = 0.5
 QUIET_DB = 30.0
 POOR_ACCURACY = 0.7
 FEW_PAIRS = 100
+FEW_GROUPS = 5
+"""Speakers or recordings, below which the intervals say next to nothing."""
 CHEAP_QUERIES = 2000.0
 ENOUGH = 3
 """Clips of a pair of labels, below which little can be said about it."""
@@ -45,7 +47,7 @@ def judge(found: AuditResults) -> Verdict:
     grade = _grade(targeted, found.differentiable)
     details = [text for text in (rule(found) for rule in _DETAILS) if text]
     advice = [text for text in (rule(found, grade) for rule in _ADVICE) if text]
-    return Verdict(grade, _sentence(targeted, grade), tuple(details), tuple(advice))
+    return Verdict(grade, _sentence(found, grade), tuple(details), tuple(advice))
 
 
 def _grade(targeted: Sequence[Cell], differentiable: bool) -> str:
@@ -57,8 +59,9 @@ def _grade(targeted: Sequence[Cell], differentiable: bool) -> str:
     return ROBUST if differentiable else UNTRIED
 
 
-def _sentence(targeted: Sequence[Cell], grade: str) -> str:
+def _sentence(found: AuditResults, grade: str) -> str:
     """Return the sentence for the quietest ratio at which the grade was decided."""
+    targeted = found.of("targeted")
     if not targeted:
         return "No attack towards a chosen label was measured."
     broken = [cell for cell in targeted if cell.interval[0] >= HALF]
@@ -73,7 +76,7 @@ def _sentence(targeted: Sequence[Cell], grade: str) -> str:
     if grade == OPEN:
         return (
             f"The strongest attack, {best.title} at {best.budget_db:g} dB, succeeds in "
-            f"{_rate(best)}: too few pairs for a grade."
+            f"{_rate(best)}: too few {'speakers' if _few_groups(found) else 'pairs'} for a grade."
         )
     return (
         f"The strongest attack, {best.title} at {best.budget_db:g} dB, makes it hear a label of "
@@ -84,6 +87,10 @@ def _sentence(targeted: Sequence[Cell], grade: str) -> str:
 def strongest(cells: Sequence[Cell]) -> Cell:
     """Return the cell with the highest success."""
     return max(cells, key=lambda cell: cell.success)
+
+
+def _few_groups(found: AuditResults) -> bool:
+    return found.data.groups < FEW_GROUPS
 
 
 def _rate(cell: Cell) -> str:
@@ -220,6 +227,17 @@ def _blind_only(found: AuditResults, grade: str) -> str:
     )
 
 
+def _speakers(found: AuditResults, grade: str) -> str:
+    if not _few_groups(found):
+        return ""
+    one = found.data.groups == 1
+    groups = "one speaker or recording" if one else f"{found.data.groups} speakers or recordings"
+    return (
+        f"Test it on more of them: the clips that were attacked are of {groups}, which says little "
+        "of others. If there are more, tell how to see it in a file's name (--group-pattern)."
+    )
+
+
 def _few(found: AuditResults, grade: str) -> str:
     fewest = min(cell.pairs for cell in found.cells)
     if fewest >= FEW_PAIRS and grade != OPEN:
@@ -241,5 +259,5 @@ def _world(found: AuditResults, grade: str) -> str:
 
 _ADVICE: tuple[Callable[[AuditResults, str], str], ...] = (
     *(_accuracy, _harden, _queries, _blind_only),
-    *(_world, _few),
+    *(_world, _speakers, _few),
 )

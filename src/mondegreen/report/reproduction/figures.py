@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from mondegreen.report.figures import draw_matrix
+from mondegreen.report.matrix_figure import draw_matrix
 from mondegreen.report.paper import ReportedSetting
 from mondegreen.report.reproduction.generators import GeneratorScores
 from mondegreen.report.reproduction.results import KINDS, Reproduction, Setting

@@ -1,0 +1,1 @@
+"""Entries of the leaderboard are written, and measured again at smoke size."""

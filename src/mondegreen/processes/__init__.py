@@ -1,0 +1,1 @@
+"""One command on several processes and machines: who is who, what they share, how they start."""

@@ -1,0 +1,287 @@
+"""Ranks, worst cases and flags, against figures worked out by hand and a ranking written anew."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.report.leaderboard.workshop import ENTRY, Workshop, cell, comparison
+
+from mondegreen.errors import MondegreenError
+from mondegreen.report.leaderboard.boards import Board, Standing, load_leaderboard, ranked
+from mondegreen.report.leaderboard.entry import read_entry
+from mondegreen.report.leaderboard.measured import MeasuredRow
+from mondegreen.report.leaderboard.schema import Sheet
+
+ROW = MeasuredRow(
+    attack="pgd",
+    settings={},
+    goal="targeted",
+    knowledge="white box",
+    budget="snr:30",
+    channel="",
+    pairs=200,
+    groups=20,
+    success=0.4,
+    interval=(0.3, 0.5),
+    right=None,
+    file="a.json",
+)
+
+
+def standing(name: str, robust: float, half: float, *, doubt: bool = False) -> Standing:
+    entry = dataclasses.replace(read_entry(Sheet.wrap(ENTRY, "x"), name))
+    success = 1.0 - robust
+    interval = (max(0.0, success - half), min(1.0, success + half))
+    row = dataclasses.replace(ROW, success=success, interval=interval)
+    return Standing(entry, row, (row,), 0.9, ("doubted",) if doubt else ())
+
+
+def only_board(workshop: Workshop) -> Board:
+    (board,) = load_leaderboard(workshop.folder).boards
+    return board
+
+
+def reasons(workshop: Workshop) -> tuple[str, ...]:
+    (one,) = only_board(workshop).standings
+    return one.reasons
+
+
+# ------------------------------------------------------------------ ranks
+
+
+def test_who_may_be_in_order_by_chance_shares_a_rank() -> None:
+    found = ranked(
+        [
+            standing("d", 0.20, 0.05),
+            standing("a", 0.90, 0.05),
+            standing("c", 0.60, 0.10),
+            standing("b", 0.85, 0.05),
+            standing("doubted", 0.99, 0.005, doubt=True),
+        ]
+    )
+    assert [(one.entry.name, one.rank) for one in found] == [
+        ("doubted", None),
+        ("a", 1),
+        ("b", 1),
+        ("c", 3),
+        ("d", 4),
+    ]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 20), st.integers(0, 6), st.booleans()), min_size=1, max_size=12
+    )
+)
+def test_ranks_follow_the_rule_whatever_the_figures(many: list[tuple[int, int, bool]]) -> None:
+    standings = [
+        standing(f"e{number}", rate / 20, half / 20, doubt=doubt)
+        for number, (rate, half, doubt) in enumerate(many)
+    ]
+    found = ranked(standings)
+    assert {one.entry.name for one in found} == {one.entry.name for one in standings}
+    robust = [one.worst.robust for one in found]
+    assert robust == sorted(robust, reverse=True)
+    sure = [one for one in found if one.rank is not None]
+    assert all((one.rank is None) == one.unreliable for one in found)
+    leader = None
+    for place, one in enumerate(sure, start=1):
+        _low, high = one.worst.robust_interval
+        if leader is None or high < leader.worst.robust_interval[0]:
+            assert one.rank == place
+            leader = one
+        else:
+            assert one.rank == leader.rank
+
+
+# ------------------------------------------------------------------ the worst case
+
+
+def test_the_strongest_attack_decides(workshop: Workshop) -> None:
+    (one,) = only_board(workshop).standings
+    assert (one.worst.attack, one.rank) == ("pgd", 1)
+    assert one.worst.robust == pytest.approx(0.6)
+    assert one.worst.robust_interval == pytest.approx((0.55, 0.65))
+    assert one.reasons == ()
+
+
+def test_every_row_of_the_file_counts(workshop: Workshop) -> None:
+    workshop.measure(comparison(cell("pgd", 0.4), cell("new attack", 0.7)))
+    (one,) = only_board(workshop).standings
+    assert one.worst.attack == "new attack" and one.worst.robust == pytest.approx(0.3)
+
+
+def test_several_files_are_one_entry(workshop: Workshop) -> None:
+    other = "results/more/comparison.json"
+    workshop.measure(comparison(cell("cw", 0.5)), other)
+    workshop.write(measured=[*ENTRY["measured"], {"file": other, "row": None}])
+    (one,) = only_board(workshop).standings
+    assert (one.worst.attack, one.worst.file) == ("cw", other)
+
+
+def test_an_interval_without_width_is_given_one(workshop: Workshop) -> None:
+    workshop.measure(comparison(cell("pgd", 1.0, width=0.0)))
+    (one,) = only_board(workshop).standings
+    low, high = one.worst.robust_interval
+    assert low == 0.0 and high == pytest.approx(1.0 - 0.025 ** (1 / 200))
+
+
+def test_goals_budgets_and_clips_are_boards_of_their_own(workshop: Workshop) -> None:
+    away = "results/away/comparison.json"
+    workshop.measure(comparison(cell("pgd", 0.4), cell("pgd", 0.9, db=20.0)))
+    workshop.measure(comparison(cell("pgd", 0.5), goal="untargeted"), away)
+    workshop.write(measured=[*ENTRY["measured"], {"file": away, "row": None}])
+    boards = load_leaderboard(workshop.folder).boards
+    assert {(one.goal, one.budget) for one in boards} == {
+        ("targeted", "snr:30"),
+        ("targeted", "snr:20"),
+        ("untargeted", "snr:30"),
+    }
+
+
+def test_attacks_without_a_budget_stand_on_no_board(workshop: Workshop) -> None:
+    loud = {**cell("deepfool", 1.0), "budget": {"kind": "none", "value": None}}
+    workshop.measure(comparison(cell("pgd", 0.4), loud))
+    found = load_leaderboard(workshop.folder)
+    assert [one.budget for one in found.boards] == ["snr:30"]
+    assert len(found.listings[0].rows) == 2
+
+
+# ------------------------------------------------------------------ flags
+
+
+def reported(robust: float, pairs: int | None = None, attack: str | None = None) -> dict[str, Any]:
+    said = {"robust_accuracy": robust, "pairs": pairs, "source": "Table 1"}
+    return {**ENTRY["threat_models"][0], "attack": attack, "reported": said}
+
+
+def test_a_report_that_disagrees_is_flagged(workshop: Workshop) -> None:
+    workshop.write(threat_models=[reported(0.9)])
+    assert reasons(workshop) == ("reported 90.0 %, but measured 60.0 [55, 65] under pgd",)
+    (one,) = only_board(workshop).standings
+    assert one.rank is None
+    workshop.write(threat_models=[reported(0.62)])
+    assert reasons(workshop) == ()
+
+
+def test_a_report_on_few_pairs_is_given_its_own_interval(workshop: Workshop) -> None:
+    workshop.write(threat_models=[reported(0.7)])
+    assert reasons(workshop)
+    workshop.write(threat_models=[reported(0.7, pairs=40)])
+    assert reasons(workshop) == ()
+
+
+def test_a_report_is_compared_with_the_same_attack(workshop: Workshop) -> None:
+    workshop.write(threat_models=[reported(0.9, attack="square")])
+    assert reasons(workshop) == ()
+    workshop.write(threat_models=[reported(0.6, attack="square")])
+    assert reasons(workshop)[0].endswith("under square")
+
+
+Measure = Callable[[Workshop], object]
+FLAGGED: dict[str, tuple[Measure, str]] = {
+    "few pairs": (
+        lambda w: w.measure(comparison(cell("pgd", 0.4), pairs=99)),
+        "99 pairs, fewer than 100",
+    ),
+    "wide": (
+        lambda w: w.measure(comparison(cell("pgd", 0.4, width=0.21))),
+        "an interval of 42 points",
+    ),
+    "black box only": (
+        lambda w: w.measure(comparison(cell("square", 0.4))),
+        "nobody attacked with gradients: black box at most",
+    ),
+    "generator only": (
+        lambda w: w.measure(comparison(cell("generator", 0.4))),
+        "nobody attacked with gradients: generator at most",
+    ),
+    "the weaker is ahead": (
+        lambda w: w.measure(comparison(cell("pgd", 0.4), cell("square", 0.43))),
+        "square (black box) reaches 43 %, pgd (white box) 40 %",
+    ),
+    "never looked": (
+        lambda w: w.write(defence={"kind": "hardening", "spec": "mine"}),
+        "nobody looked for masked gradients",
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "reason"), FLAGGED.values(), ids=FLAGGED)
+def test_a_rule_that_fires_says_so(workshop: Workshop, make: Measure, reason: str) -> None:
+    make(workshop)
+    assert reasons(workshop) == (reason,)
+
+
+NOT_FLAGGED: dict[str, Measure] = {
+    "pairs enough": lambda w: w.measure(comparison(cell("pgd", 0.4), pairs=100)),
+    "narrow enough": lambda w: w.measure(comparison(cell("pgd", 0.4, width=0.19))),
+    "refined by gradients": lambda w: w.measure(comparison(cell("generator+5", 0.4))),
+    "hardly ahead": lambda w: w.measure(comparison(cell("pgd", 0.4), cell("square", 0.41))),
+}
+
+
+@pytest.mark.parametrize("make", NOT_FLAGGED.values(), ids=NOT_FLAGGED)
+def test_a_rule_that_does_not_fire_is_silent(workshop: Workshop, make: Measure) -> None:
+    make(workshop)
+    assert reasons(workshop) == ()
+
+
+def test_few_speakers_are_flagged(workshop: Workshop) -> None:
+    content = comparison(cell("pgd", 0.4))
+    content["pairs"]["groups"] = 9
+    workshop.measure(content)
+    assert reasons(workshop) == ("9 speakers or tracks, fewer than 10",)
+
+
+# ------------------------------------------------------------------ what does not fit
+
+
+MISFITS: dict[str, tuple[Measure, str]] = {
+    "another classifier": (
+        lambda w: w.write(classifier={**ENTRY["classifier"], "fingerprint": "f" * 16}),
+        "classifier: fingerprint is 'ffffffffffffffff', but '0123456789abcdef'",
+    ),
+    "parameters": (
+        lambda w: w.write(classifier={**ENTRY["classifier"], "parameters": 1}),
+        "classifier: parameters is 1, but 1234",
+    ),
+    "other clips": (
+        lambda w: w.write(data={**ENTRY["data"], "clips": 9}),
+        "data: clips is 9, but 300",
+    ),
+    "a defence that was not measured": (
+        lambda w: w.write(defence={"kind": "input", "spec": "shift"}),
+        "defence: spec is 'shift', but None",
+    ),
+    "no such file": (
+        lambda w: w.write(measured=[{"file": "results/none/comparison.json"}]),
+        "does not exist",
+    ),
+    "no result file": (
+        lambda w: w.write(measured=[{"file": "results/none/summary.json"}]),
+        "summary.json is no result file",
+    ),
+    "a row where there is one": (
+        lambda w: w.write(measured=[{"file": ENTRY["measured"][0]["file"], "row": "x"}]),
+        "name no row (found 'x')",
+    ),
+    "beside nobody": (lambda w: w.write(beside="nobody"), "'nobody', which is no entry"),
+    "the same twice": (lambda w: w.write(name="other"), "entries mine and other are of the same"),
+    "no entries": (lambda w: (w.folder / "entries" / "mine.json").unlink(), "holds 0 entries"),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), MISFITS.values(), ids=MISFITS)
+def test_a_measurement_of_something_else_is_refused(
+    workshop: Workshop, make: Measure, message: str
+) -> None:
+    make(workshop)
+    with pytest.raises(MondegreenError) as caught:
+        load_leaderboard(workshop.folder)
+    assert message in str(caught.value)
