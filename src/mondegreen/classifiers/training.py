@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mondegreen.classifiers.accuracy import accuracy
 from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
 from mondegreen.classifiers.loading import load_classifier, save_classifier
+from mondegreen.compilation import compile_in_place
 from mondegreen.data.augment import Augment, AugmentConfig
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.epochs import Epoch
@@ -84,6 +85,8 @@ def train_classifier(
     augment: Augment,
     run: Run,
     fabric: Fabric,
+    *,
+    compiled: bool = False,
 ) -> Classifier:
     """Train a classifier, or continue where ``run`` left off, and return the best one, frozen.
 
@@ -98,6 +101,7 @@ def train_classifier(
         augment: Changes to training clips.
         run: Where checkpoints and metrics go.
         fabric: Device, precision and, where there are several, the processes.
+        compiled: Whether the network is compiled by ``torch.compile``.
 
     Raises:
         MondegreenError: The loss became NaN, a batch does not fit into memory even in parts, or the
@@ -113,6 +117,8 @@ def train_classifier(
     steps = -(-len(train) // training.batch_size)
     state = _new_state(classifier, training, steps, processes)
     _restore(state, run)
+    if compiled:
+        compile_in_place(classifier)
     with progress_bar() as bar, stop_when_safe() as asked:
         stop = asked if processes.alone else StopRequest()
         task = bar.add_task("training classifier", total=training.epochs, completed=state.epoch)
