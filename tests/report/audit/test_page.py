@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mondegreen.cli.main import main
 from mondegreen.errors import MondegreenError
 from mondegreen.report.audit.page import write_audit
 from mondegreen.report.audit.results import load_audit
@@ -113,6 +114,9 @@ def test_a_model_that_only_answers_has_a_page_too(tmp_path: Path) -> None:
     content["cells"] = [cell("square", "targeted", "black box", 20.0, 0.01)]
     page = write_audit(write(tmp_path, content)).read_text()
     assert "not fooled by what was tried" in page
+    (tmp_path / "report.html").unlink()
+    assert main(["report", str(tmp_path)]) == 0
+    assert (tmp_path / "report.html").read_text() == page
 
 
 def test_the_docs_have_a_row_and_a_section_for_every_model(tmp_path: Path) -> None:
