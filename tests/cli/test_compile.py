@@ -10,7 +10,7 @@ from typing import Protocol
 import pytest
 import torch
 
-from mondegreen.classifiers.classifier import load_classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli import options
 from mondegreen.cli.main import main
 from mondegreen.cli.options import Device, Precision, choose_speed
