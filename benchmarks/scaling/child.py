@@ -31,16 +31,20 @@ from mondegreen.processes.starting import together
 STEPS, WARM_UP, PAIRS = 8, 2, 256
 
 
-def timed(step: Callable[[], object]) -> float:
-    """Return the ms that a call takes."""
-    start = time.perf_counter()
+def timed(step: Callable[[], object]) -> tuple[float, float]:
+    """Return the ms that a call takes on the clock and of this process's processor time."""
+    start, worked = time.perf_counter(), time.process_time()
     step()
-    return 1e3 * (time.perf_counter() - start)
+    return 1e3 * (time.perf_counter() - start), 1e3 * (time.process_time() - worked)
 
 
-def median_ms(step: Callable[[], object], calls: int = STEPS, warm_up: int = WARM_UP) -> float:
-    """Return the median ms of some calls after the first ones."""
-    return statistics.median([timed(step) for _ in range(calls)][warm_up:])
+def median_ms(
+    step: Callable[[], object], calls: int = STEPS, warm_up: int = WARM_UP
+) -> tuple[float, float]:
+    """Return the median ms of some calls after the first ones: clock, and processor."""
+    times = [timed(step) for _ in range(calls)][warm_up:]
+    clock, processor = zip(*times, strict=True)
+    return statistics.median(clock), statistics.median(processor)
 
 
 class Sent:
@@ -59,7 +63,7 @@ class Sent:
             counts[1] += sum(one.numel() * one.element_size() for one in tensors)
             plain(processes, tensors)
 
-        Processes.sum = counted  # type: ignore[method-assign]
+        Processes.sum = counted  # type: ignore[assignment, method-assign]
         try:
             yield
         finally:
@@ -99,7 +103,7 @@ def measure(folder: Path, fabric: Fabric, place: Place) -> dict[str, Any]:
     return found | {"sent": sent.a_step(), "network": network(trainer, processes)}
 
 
-def evaluation_ms(trainer: GeneratorTrainer, processes: Processes) -> float:
+def evaluation_ms(trainer: GeneratorTrainer, processes: Processes) -> tuple[float, float]:
     """Return the ms that a pair takes in an evaluation of the generator."""
     options = EvaluationOptions(pairs=PAIRS, quality_pairs=0, samples=0, timing_repeats=0)
     attack = GeneratorAttack(generator=trainer.state.average.eval())
@@ -115,7 +119,8 @@ def evaluation_ms(trainer: GeneratorTrainer, processes: Processes) -> float:
             processes=processes,
         )
 
-    return median_ms(run, calls=3, warm_up=1) / PAIRS
+    clock, processor = median_ms(run, calls=3, warm_up=1)
+    return clock / PAIRS, processor / PAIRS
 
 
 class _OneClip(Processes):
@@ -126,7 +131,7 @@ class _OneClip(Processes):
 
 
 def drawing_ms(trainer: GeneratorTrainer, spotter: ClassifierSteps) -> dict[str, float]:
-    """Return the ms of a step that every process spends, however few clips are its own.
+    """Return the processor's ms of a step that every process spends, however few its clips are.
 
     That is reading the whole batch and drawing its random numbers.
     """
@@ -138,15 +143,15 @@ def drawing_ms(trainer: GeneratorTrainer, spotter: ClassifierSteps) -> dict[str,
     def draw() -> None:
         spotter.augment(next(batches)[0], epoch.random, slice(0, 1))
 
-    return {"generator": median_ms(lambda: next(drawn)), "classifier": median_ms(draw)}
+    return {"generator": median_ms(lambda: next(drawn))[1], "classifier": median_ms(draw)[1]}
 
 
 def network(trainer: GeneratorTrainer, processes: Processes) -> dict[str, float]:
     """Return what a message takes at least, and how many bytes pass in a second."""
     count = sum(one.numel() for one in trainer.state.generator.parameters())
     small, large = torch.zeros(1), torch.zeros(count)
-    latency = median_ms(lambda: processes.sum([small]), 200)
-    whole = median_ms(lambda: processes.sum([large]), 50)
+    latency = median_ms(lambda: processes.sum([small]), 200)[0]
+    whole = median_ms(lambda: processes.sum([large]), 50)[0]
     return {"latency_ms": latency, "bytes_a_second": 4e3 * count / max(whole - latency, 1e-3)}
 
 

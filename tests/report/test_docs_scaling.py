@@ -23,9 +23,14 @@ def content() -> dict[str, Any]:
     step = {"messages": 4.0, "bytes": 1e6}
     return {
         "ms": {
-            "generator": {"1": 100.0, "2": 80.0},
+            "generator": {"1": 200.0, "2": 80.0},
             "classifier": {"1": 36.0, "2": 30.0},
             "evaluation": {"1": 3.6, "2": 2.0},
+        },
+        "processor_ms": {
+            "generator": {"1": 100.0, "2": 60.0},
+            "classifier": {"1": 36.0, "2": 20.0},
+            "evaluation": {"1": 3.6, "2": 1.8},
         },
         "drawing_ms": {"generator": 20.0, "classifier": 6.0},
         "sent": {"generator": step, "classifier": step},
@@ -64,7 +69,7 @@ def test_the_tables_show_them(tmp_path: Path) -> None:
     path = tmp_path / "scaling.json"
     write_json(path, content())
     measured = docs_scaling.render_measured(path)
-    row = "| a training step of the generator | 100.0 | 80.0 | 1.25 | 72.0 | 57.0 | 49.5 |"
+    row = "step of the generator | 200.0 | 80.0 | 2.50 | 100.0 | 60.0 | 72.0 | 57.0 | 49.5 |"
     assert row in measured and "a machine, 2 cores" in measured
     model = docs_scaling.render_model(path)
     assert (

@@ -57,9 +57,10 @@ class SharedBatchNorm(_BatchNorm):
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the normalised input, ``(batch, channels, ...)``."""
+        result: Tensor
         if not self.training:
-            evaluated: Tensor = super().forward(input)
-            return evaluated
+            result = super().forward(input)
+            return result
         x = input.float()
         dims = [0, *range(2, x.dim())]
         variance, mean = torch.var_mean(x, dims, correction=0)

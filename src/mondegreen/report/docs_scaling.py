@@ -48,15 +48,18 @@ def _measured(content: Mapping[str, Any]) -> str:
     rows = []
     for name, title in NAMES.items():
         one, two = (float(content["ms"][name][count]) for count in ("1", "2"))
+        worked = content["processor_ms"][name]
         row = [title, number(one, 1), number(two, 1), f"{one / two:.2f}"]
+        row += [number(float(worked[count]), 1) for count in ("1", "2")]
         if name == "evaluation":
             rows.append([*row, *["–"] * (1 + len(MORE))])
             continue
         step = step_cost(content, name)
         rows.append([*row, *(number(step.ms(count), 1) for count in (2, *MORE))])
     head = ["work", "1 process (ms)", "2 processes (ms)", "times faster"]
+    head += ["processor, 1 (ms)", "processor, each of 2 (ms)"]
     head += [f"model, {count} (ms)" for count in (2, *MORE)]
-    return table(head, rows, "lrrrrrr") + (
+    return table(head, rows, "lrrrrrrrr") + (
         f"\nMedians of {content['rounds']} rounds, {content['threads']} thread a process. Machine: "
         f"{machine_of(content['environment'])}; processes that wanted a core before: "
         f"{content['load_before']:.1f}."

@@ -4,9 +4,9 @@ A step on P processes takes
 
     drawing + (one - drawing) / P + messages * latency + 2 * (P - 1) / P * bytes / bandwidth
 
-where *one* is the time of one process, *drawing* what every process does for the whole batch, and
-the last term is that of a ring (Patarasuk and Yuan 2009, doi:10.1016/j.jpdc.2008.09.002), in which
-every process sends and receives each byte about twice.
+where *one* is the processor time of one process, *drawing* what every process does for the whole
+batch, and the last term is that of a ring (Patarasuk and Yuan 2009,
+doi:10.1016/j.jpdc.2008.09.002), in which every process sends and receives each byte about twice.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class StepCost:
     """What one training step takes."""
 
     one_ms: float
-    """On one process."""
+    """Processor time on one process."""
     drawing_ms: float
     """Of it, what every process does, however many there are."""
     messages: float
@@ -87,7 +87,7 @@ def step_cost(content: Mapping[str, Any], name: str) -> StepCost:
     """Return the cost of a step of a training, from what ``benchmarks/scaling`` wrote."""
     sent, network = content["sent"][name], content["network"]
     return StepCost(
-        one_ms=float(content["ms"][name]["1"]),
+        one_ms=float(content["processor_ms"][name]["1"]),
         drawing_ms=float(content["drawing_ms"][name]),
         messages=float(sent["messages"]),
         sent_bytes=float(sent["bytes"]),
@@ -111,7 +111,7 @@ def training_hours(
     )
     more = _macs(network) / _macs(timed)
     steps = -(-campaign.training_clips // int(network["labelled"])) * int(network["epochs"])
-    ms = float(content["ms"][network["name"]]["1"]) * more
+    ms = float(content["processor_ms"][network["name"]]["1"]) * more
     return steps * ms / 3.6e6, network is timed
 
 
@@ -139,6 +139,6 @@ def bills(content: Mapping[str, Any], campaign: Campaign) -> dict[str, Bill]:
         else:
             jobs = campaign.classifiers * campaign.targets
             found[f"generators, {what}, one a target"] = Bill(jobs, hours, timed)
-    hours = campaign.pairs * float(content["ms"]["evaluation"]["1"]) / 3.6e6
+    hours = campaign.pairs * float(content["processor_ms"]["evaluation"]["1"]) / 3.6e6
     found["evaluations of the small ones"] = Bill(campaign.classifiers, hours, True)
     return found
