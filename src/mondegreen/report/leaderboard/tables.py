@@ -238,7 +238,7 @@ def entries_table(board: Leaderboard) -> Table:
             one.entry.name,
             one.entry.title,
             one.entry.defence.title,
-            f"{one.entry.classifier.architecture}",
+            one.entry.classifier.architecture,
             f"{one.entry.classifier.parameters:,}",
             points(one.clean_accuracy),
             str(len(one.rows)),
