@@ -239,7 +239,7 @@ def _train_epoch(
         if size < state.processes.count:
             continue  # every process needs a clip
         rows = state.processes.begin(size)
-        x = fabric.to_device(augment(x, epoch.random, rows))
+        x = augment(fabric.to_device(x), epoch.random, rows)
         rate = float(state.optimizer.param_groups[0]["lr"])
         loss = float(_step(state, x, fabric.to_device(label[rows]), training, fabric, size))
         if not math.isfinite(loss):

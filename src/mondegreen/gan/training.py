@@ -89,6 +89,7 @@ class GeneratorTrainer:
             quiet=self.objective.hearing is not None,
             normalization=classifier.normalization,
             processes=self.processes,
+            device=fabric.device,
         )
         self.total_steps = training.epochs * len(self.batches)
         self.state = new_state(config, training, fabric, self.processes)

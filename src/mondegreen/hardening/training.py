@@ -140,10 +140,11 @@ class Hardener:
             if len(x) < 2:
                 continue  # batch normalisation needs two clips
             begun = time.process_time()
+            x = x.to(self.device)
             if self.augment is not None:
                 x = self.augment(x, random)
             self._set_learning_rate(epoch.batch + 1)
-            measured = self._step(x.to(self.device), label.to(self.device), random)
+            measured = self._step(x, label.to(self.device), random)
             if not math.isfinite(measured["classifier/loss"]):
                 raise MondegreenError(
                     f"the loss became {measured['classifier/loss']} in "
