@@ -8,8 +8,8 @@ CARD := src/mondegreen/zoo/speech-commands $(foreach db,20 25 30,results/spotter
         results/spotter-spectral-20db-quiet
 HARDENED := src/mondegreen/zoo/speech-commands-hardened results/spotter-hardening
 
-.PHONY: help setup demo docs docs-lines test test-browser test-slow lint format types smoke results results-check \
-        picture reproduction-pictures clean
+.PHONY: help setup demo docs docs-lines test test-browser test-slow test-oldest lint format types smoke results \
+        results-check picture reproduction-pictures clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,20 @@ test-slow: setup  ## the tests that take minutes
 
 docs-lines: setup  ## how many shell lines of the documentation tests run, and which they do not
 	PYTHONPATH=website $(BIN)/python -m tests.furnished.lines
+
+# The oldest PyTorch that is supported, in an environment of its own. From PyPI it brings CUDA: 6 GB.
+OLDEST := .venv-oldest
+TORCH := 2.6.0
+CORE := $(addprefix tests/,$(addprefix test_,configs.py runs.py weights.py budgets.py) cli/test_commands.py \
+        attacks/test_generator_attack.py classifiers/test_classifier_training.py classifiers/test_features.py \
+        doctor/test_doctor.py gan/test_training.py generators/test_spectral.py)
+
+test-oldest:  ## the core of the tests on the oldest PyTorch (6 GB), or on another: TORCH=...
+	test -x $(OLDEST)/bin/python || $(PYTHON) -m venv $(OLDEST)
+	grep -vE '^(torch|sympy|mpmath|networkx)=' constraints.txt > $(OLDEST)/constraints.txt
+	$(OLDEST)/bin/python -m pip install --quiet --constraint $(OLDEST)/constraints.txt \
+	  torch==$(TORCH) hypothesis pytest scipy --editable '.[quality,speech,onnx]'
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -m "not slow and not browser" $(CORE)
 
 docs: setup  ## the documentation as a site in site/, to be opened from the disk; any broken link fails
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

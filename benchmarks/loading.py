@@ -50,19 +50,31 @@ LABELS, DISTINCT = 10, 1_000
 
 
 class Clock:
-    """Adds up the seconds spent in blocks, by name."""
+    """Adds up the seconds spent in blocks, by name: of the processor, and of the clock."""
 
     def __init__(self) -> None:
-        self.spent: dict[str, float] = {}
+        self.spent: dict[str, list[float]] = {}
 
     @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        """Time a block."""
-        start = time.perf_counter()
+    def __call__(self, name: str, without: str | None = None) -> Iterator[None]:
+        """Time a block, but for what is spent on another one inside of it."""
+        begun, inside = _now(), self.of(without)
         try:
             yield
         finally:
-            self.spent[name] = self.spent.get(name, 0.0) + time.perf_counter() - start
+            spent = [
+                b - a - (d - c)
+                for a, b, c, d in zip(begun, _now(), inside, self.of(without), strict=True)
+            ]
+            self.spent[name] = [a + b for a, b in zip(self.of(name), spent, strict=True)]
+
+    def of(self, name: str | None) -> list[float]:
+        """Return what was spent on a block."""
+        return list(self.spent.get(name or "", [0.0, 0.0]))
+
+
+def _now() -> list[float]:
+    return [time.process_time(), time.perf_counter()]
 
 
 class TimedClips(ClipDataset):
@@ -81,14 +93,10 @@ class TimedAugment(Augment):
 
     clock: Clock
 
-    def __call__(self, x: Tensor, random: torch.Generator) -> Tensor:
+    def __call__(self, x: Tensor, generator: torch.Generator, rows: slice = slice(None)) -> Tensor:
         """Change, and time it."""
-        before, start = self.clock.spent.get("reading", 0.0), time.perf_counter()
-        changed = super().__call__(x, random)
-        read = self.clock.spent.get("reading", 0.0) - before
-        spent = time.perf_counter() - start - read
-        self.clock.spent["changing"] = self.clock.spent.get("changing", 0.0) + spent
-        return changed
+        with self.clock("changing", without="reading"):
+            return super().__call__(x, generator, rows)
 
 
 def steps(data: ClipDataset, folder: Path, epochs: int) -> list[dict[str, Any]]:
@@ -135,14 +143,12 @@ def steps(data: ClipDataset, folder: Path, epochs: int) -> list[dict[str, Any]]:
 
 
 def _row(name: str, clock: Clock, count: int) -> dict[str, Any]:
-    spent = {key: 1e3 * clock.spent.pop(key, 0.0) / count for key in (name, "reading", "changing")}
-    return {
-        "network": name,
-        "steps": count,
-        "ms_a_step": spent[name],
-        "reading_ms": spent["reading"],
-        "changing_ms": spent["changing"],
-    }
+    row: dict[str, Any] = {"network": name, "steps": count}
+    for key, part in (("step", name), ("reading", "reading"), ("changing", "changing")):
+        processor, wall = (1e3 * seconds / count for seconds in clock.of(part))
+        row[key] = {"processor_ms": processor, "clock_ms": wall}
+    clock.spent.clear()
+    return row
 
 
 def write_short_clips(folder: Path, count: int) -> None:

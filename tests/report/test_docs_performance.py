@@ -152,3 +152,45 @@ def test_a_training_step_is_shown_where_it_was_measured(tmp_path: Path) -> None:
     write_json(folder / "training-step.json", {"ms_a_step": {}})
     with pytest.raises(MondegreenError, match=r"training-step\.json is damaged"):
         render_performance(folder)
+
+
+def loading() -> dict[str, Any]:
+    """Reading takes 2 % of the clock, changing 25 % of the processor; 2 kB a clip of own memory."""
+
+    def row(network: str) -> dict[str, Any]:
+        spent = {"step": (100.0, 200.0), "reading": (3.0, 4.0), "changing": (25.0, 90.0)}
+        named = {k: {"processor_ms": a, "clock_ms": b} for k, (a, b) in spent.items()}
+        return {"network": network, "steps": 9, **named}
+
+    def memory(clips: int, own: float) -> dict[str, Any]:
+        stages = {
+            "listed": {"anonymous": 1e8, "mapped": 2e7},
+            "classified": {"anonymous": own, "mapped": 3e7},
+        }
+        return {"clips": clips, "decoded_bytes": 3200 * clips, "stages": stages}
+
+    return {
+        "format": 1,
+        "steps": [row("classifier"), row("generator")],
+        "memory": [memory(10_000, 1.1e8), memory(100_000, 2.9e8)],
+        "pesq": {"pairs": 50, "clip_seconds": 1.0, "seconds": {"1": [9.0, 12.0], "2": [6.0, 6.0]}},
+        "threads": 1,
+        "command": "loading.py",
+        "environment": content()["environment"],
+    }
+
+
+def test_loading_is_shown_where_it_was_measured(tmp_path: Path) -> None:
+    folder = write(tmp_path, content())
+    assert "## Loading" not in render_performance(folder)
+    write_json(folder / "loading.json", loading())
+    text = render_performance(folder)
+    assert "| classifier | 100 | 3.0 | 25.0 | 25.0 % | 2.0 % |" in text
+    assert "| classified | 110 | 290 | 30 | 30 |" in text
+    assert "320 MB at 100,000 clips" in text and "2.0 kB a clip" in text
+    assert "takes 10.5 s in one process and 6.0 s in two" in text and "1.75 times faster" in text
+    damaged = loading()
+    del damaged["memory"][1]["stages"]["classified"]
+    write_json(folder / "loading.json", damaged)
+    with pytest.raises(MondegreenError, match=r"loading\.json is damaged"):
+        render_performance(folder)

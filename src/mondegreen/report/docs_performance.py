@@ -13,7 +13,7 @@ from typing import Any
 
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
-from mondegreen.report import docs_evolution
+from mondegreen.report import docs_evolution, docs_loading
 from mondegreen.report.comparison import machine_of
 from mondegreen.report.formatting import DASH, number, size
 from mondegreen.report.generated import page_parser, write_or_check
@@ -22,6 +22,7 @@ from mondegreen.report.markdown import escape_text, table
 FILE = "generators-speed.json"
 TRAINING_FILE = "training-step.json"
 EVOLUTION_FILE = "evolution.json"
+LOADING_FILE = "loading.json"
 
 HEAD = f"""\
 # Performance
@@ -88,6 +89,9 @@ def render_performance(results: Path) -> str:
     training = results / TRAINING_FILE
     if training.is_file():
         parts.append(render_training(training))
+    loading = results / LOADING_FILE
+    if loading.is_file():
+        parts.append(docs_loading.render_section(loading))
     evolution = results / EVOLUTION_FILE
     if evolution.is_file():
         parts.append(docs_evolution.render_section(evolution))
