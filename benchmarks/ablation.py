@@ -21,7 +21,8 @@ import torch
 
 from mondegreen.attacks.generator import GeneratorAttack
 from mondegreen.budgets import SNR
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli.clips import data_of
 from mondegreen.cli.train_generator import TrainGenerator, default, execute
 from mondegreen.data.dataset import ClipDataset

@@ -16,7 +16,7 @@ import time
 import torch
 
 from mondegreen.allocator import keep_memory
-from mondegreen.classifiers.classifier import load_classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.gan.losses import margin_loss
 from mondegreen.generators.spectral import SpectralConfig, SpectralGenerator
 

@@ -30,7 +30,8 @@ from mondegreen.attacks.genetic import GeneticAttack
 from mondegreen.attacks.particle_swarm import ParticleSwarm
 from mondegreen.attacks.scores import CHUNK, ScoreFunction
 from mondegreen.attacks.square import SquareAttack
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.files import write_json
 from mondegreen.runs import command_line, environment
 

@@ -20,7 +20,8 @@ from torch import Tensor
 from mondegreen.attacks.generator import GeneratorAttack
 from mondegreen.attacks.streaming import Streaming, StreamingOptions
 from mondegreen.budgets import SNR
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.data.dataset import open_splits
 from mondegreen.data.folder import open_corpus
 from mondegreen.files import write_json

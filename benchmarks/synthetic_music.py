@@ -26,8 +26,8 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor
 
-from mondegreen.classifiers.classifier import load_classifier
 from mondegreen.classifiers.features import LogMel, LogMelConfig
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli.train_classifier import CLIP_SAMPLES, SAMPLE_RATE, default, execute
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.data.options import DataOptions, open_material

@@ -1,7 +1,9 @@
 """Time of a default CPU training step of the generator, against an earlier version.
 
 Each round trains some epochs on noise in a process of its own, one version after the other, so that
-a busy machine slows both; medians over the rounds are compared. The earlier version is a checkout:
+a busy machine slows both; medians over the rounds are compared. On one thread it is the processor's
+time, which is the same whoever else wants the processor; on several, that of the clock on the wall.
+The earlier version is a checkout:
 
     git worktree add build/first 80c3da8
     .venv/bin/python benchmarks/training_step.py --earlier build/first/src --threads 1
@@ -17,8 +19,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from mondegreen.files import write_json
 from mondegreen.runs import environment
@@ -58,6 +63,13 @@ def child(folder: Path, threads: int) -> None:
     classifier = Classifier.from_config(
         ClassifierConfig(labels=labels, front_end=front, backbone=backbone, clip_samples=16_384)
     )
+    clock, ends = _clock(threads), list[float]()
+
+    class TimedRun(Run):
+        def log(self, *given: Any, **more: Any) -> None:
+            ends.append(clock())
+            super().log(*given, **more)
+
     corpus = folder_corpus(folder / "clips")
     cache = ClipCache.build(
         corpus, sample_rate=16_000, clip_samples=16_384, folder=folder / "cache"
@@ -73,14 +85,17 @@ def child(folder: Path, threads: int) -> None:
         splits={"train": data, "validation": data.subset([0, 1])},
         unlabelled=data,
         augment=Augment(training.augment, 16_000, NoiseBank((), 16_000), data),
-        run=Run(folder / "run", options),
+        run=TimedRun(folder / "run", options),
         fabric=Fabric(accelerator="cpu", devices=1),
     )
     trainer.fit()
-    lines = (folder / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    epochs = [json.loads(line) for line in lines]
-    steps = epochs[0]["step"]
-    print(json.dumps([1e3 * epoch["seconds"] / steps for epoch in epochs[1:]]))
+    line = (folder / "run" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[0]
+    steps = json.loads(line)["step"]
+    print(json.dumps([1e3 * (end - begin) / steps for begin, end in pairwise(ends)]))
+
+
+def _clock(threads: int) -> Callable[[], float]:
+    return time.process_time if threads == 1 else time.perf_counter
 
 
 def parts(threads: int, rounds: int) -> dict[str, float]:
@@ -126,12 +141,13 @@ def parts(threads: int, rounds: int) -> dict[str, float]:
         "optimiser": optimizer.step,
     }
     times: dict[str, list[float]] = {name: [] for name in calls}
+    clock = _clock(threads)
     for index in range(rounds + 2):
         for name, call in calls.items():
-            start = time.perf_counter()
+            start = clock()
             call()
             if index >= 2:
-                times[name].append(1e3 * (time.perf_counter() - start))
+                times[name].append(1e3 * (clock() - start))
     return {name: statistics.median(values) for name, values in times.items()}
 
 

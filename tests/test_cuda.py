@@ -7,7 +7,7 @@ import torch
 
 from mondegreen.attacks.generator import GeneratorAttack
 from mondegreen.budgets import SNR
-from mondegreen.classifiers.classifier import load_classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.gan.discriminator import Discriminator, DiscriminatorConfig
 from mondegreen.gan.losses import discriminator_loss, fool_loss
 from mondegreen.generators.generator import load_generator

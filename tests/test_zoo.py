@@ -12,7 +12,8 @@ import torch
 
 from mondegreen.attacks.generator import GeneratorAttack
 from mondegreen.budgets import SNR
-from mondegreen.classifiers.classifier import load_classifier, predict
+from mondegreen.classifiers.classifier import predict
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli.main import main
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError

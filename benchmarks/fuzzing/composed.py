@@ -1,6 +1,7 @@
 """Readers of files that name other files: ensembles, defended classifiers, goals, lists of clips.
 
-Beside them the results that owners hand around: of defences, hardening and audits.
+Beside them the results that owners hand around: of defences, hardening and audits, and the entries
+of the leaderboard.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from mondegreen.attacks.universal import (
     load_universal,
     save_universal,
 )
-from mondegreen.classifiers.classifier import Classifier, load_classifier, save_classifier
+from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.defended import parse_defence, save_defended
 from mondegreen.classifiers.ensemble import Ensemble, save_ensemble
 from mondegreen.classifiers.goals_file import read_goals
+from mondegreen.classifiers.loading import load_classifier, save_classifier
 from mondegreen.data.tags import read_tags
 from mondegreen.report.audit.results import load_audit
 from mondegreen.report.defence_results import load_defences
@@ -127,4 +129,5 @@ def _results(results: Path) -> list[Reader]:
         reader("spotter-defences/defences.json", load_defences),
         reader("spotter-hardening/hardening.json", load_hardening),
         reader("audit-ast/audit.json", load_audit),
+        reader("../leaderboard/entries/spotter.json", load_entry),
     ]

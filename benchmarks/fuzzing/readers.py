@@ -18,13 +18,9 @@ from benchmarks.fuzzing.mutations import damage, damage_json
 from mondegreen.audio import read_mono
 from mondegreen.budgets import parse_budget
 from mondegreen.channels import parse_channel
-from mondegreen.classifiers.classifier import (
-    Classifier,
-    ClassifierConfig,
-    load_classifier,
-    save_classifier,
-)
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
 from mondegreen.classifiers.features import LogMelConfig
+from mondegreen.classifiers.loading import load_classifier, save_classifier
 from mondegreen.classifiers.tc_resnet import TCResNetConfig
 from mondegreen.data.cache import ClipCache
 from mondegreen.data.folder import folder_corpus

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from mondegreen.audio import read_audio, write_wav
     from mondegreen.budgets import L2, SNR, Budget, Linf, parse_budget
     from mondegreen.channels import Channel, parse_channel
-    from mondegreen.classifiers.classifier import Classifier, load_classifier
+    from mondegreen.classifiers.classifier import Classifier
     from mondegreen.classifiers.huggingface import from_huggingface
+    from mondegreen.classifiers.loading import load_classifier
     from mondegreen.errors import MondegreenError
     from mondegreen.evaluation.evaluate import Evaluation, evaluate
     from mondegreen.generators.generator import Generator, load_generator
@@ -54,8 +55,9 @@ _HOMES = {
     "audio": ("read_audio", "write_wav"),
     "budgets": ("SNR", "Budget", "L2", "Linf", "parse_budget"),
     "channels": ("Channel", "parse_channel"),
-    "classifiers.classifier": ("Classifier", "load_classifier"),
+    "classifiers.classifier": ("Classifier",),
     "classifiers.huggingface": ("from_huggingface",),
+    "classifiers.loading": ("load_classifier",),
     "errors": ("MondegreenError",),
     "evaluation.evaluate": ("Evaluation", "evaluate"),
     "generators.generator": ("Generator", "load_generator"),

@@ -14,7 +14,8 @@ from mondegreen.attacks.auto_gradient import AutoProjectedGradient, checkpoints
 from mondegreen.attacks.basic_iterative import BasicIterative
 from mondegreen.attacks.gradient import ProjectedGradient
 from mondegreen.budgets import L2, SNR, Budget, Linf, parse_budget
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.gan.validation import draw_targets
 

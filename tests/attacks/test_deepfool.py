@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from mondegreen.attacks.deepfool import CONFIDENCE, DeepFool
 from mondegreen.audio import quantize
 from mondegreen.budgets import L2, SNR, Linf, parse_budget
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.gan.validation import draw_targets

@@ -17,7 +17,8 @@ from mondegreen.attacks.attack import Attack
 from mondegreen.attacks.carlini_wagner import CarliniWagner
 from mondegreen.attacks.deepfool import DeepFool
 from mondegreen.audio import quantize
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.gan.validation import draw_targets
 

@@ -18,7 +18,8 @@ from mondegreen.attacks.basic_iterative import BasicIterative
 from mondegreen.attacks.fast_gradient import FastGradient
 from mondegreen.attacks.gradient import ProjectedGradient
 from mondegreen.budgets import L2, SNR, Budget, Linf, quantize_within
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.gan.validation import draw_targets
 

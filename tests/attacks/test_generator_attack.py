@@ -11,7 +11,8 @@ from torch import Tensor
 from mondegreen.attacks.generator import GeneratorAttack
 from mondegreen.attacks.gradient import default_step, refine
 from mondegreen.budgets import L2, SNR, Budget, parse_budget
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.gan.validation import draw_targets

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from mondegreen.attacks.gradient import ProjectedGradient, default_step, refine
 from mondegreen.attacks.search import margins, shape_gradient
 from mondegreen.budgets import L2, SNR, Budget, Linf, parse_budget, quantize_within
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.gan.losses import margin_loss

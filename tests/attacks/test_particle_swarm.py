@@ -12,7 +12,7 @@ from mondegreen.attacks.draws import Draws
 from mondegreen.attacks.particle_swarm import ParticleSwarm
 from mondegreen.attacks.scores import Scores
 from mondegreen.budgets import SNR, Budget, Linf, parse_budget
-from mondegreen.classifiers.classifier import load_classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.gan.validation import draw_targets

@@ -27,7 +27,8 @@ from mondegreen.attacks.recording import (
 from mondegreen.attacks.streaming import StreamingOptions
 from mondegreen.audio import read_audio, resample
 from mondegreen.budgets import L2, SNR, Budget, Linf
-from mondegreen.classifiers.classifier import Classifier, load_classifier, predict
+from mondegreen.classifiers.classifier import Classifier, predict
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.errors import MondegreenError
 from mondegreen.generators.generator import load_generator
 from mondegreen.metrics.snr import snr_db

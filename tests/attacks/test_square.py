@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mondegreen.attacks.square import SquareAttack
 from mondegreen.budgets import L2, SNR, Linf
-from mondegreen.classifiers.classifier import load_classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError
 from mondegreen.gan.validation import draw_targets

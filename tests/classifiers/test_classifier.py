@@ -7,14 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from mondegreen.classifiers.classifier import (
-    Classifier,
-    ClassifierConfig,
-    load_classifier,
-    predict,
-    save_classifier,
-)
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, predict
 from mondegreen.classifiers.features import PaperMFCCConfig
+from mondegreen.classifiers.loading import load_classifier, save_classifier
 from mondegreen.classifiers.places import find_checkpoint
 from mondegreen.classifiers.wide_resnet import WideResNetConfig
 from mondegreen.errors import MondegreenError

@@ -17,7 +17,8 @@ from torch.nn import functional as F
 
 from mondegreen.classifiers import training as module
 from mondegreen.classifiers.accuracy import accuracy
-from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, load_classifier
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.classifiers.training import (
     ClassifierTraining,
     train_classifier,

@@ -14,13 +14,9 @@ from torch import Tensor, nn
 from mondegreen.attacks.gradient import ProjectedGradient
 from mondegreen.budgets import SNR
 from mondegreen.channels import Channel, Gain, Gaussian, Median, Quantize, Streams
-from mondegreen.classifiers.classifier import (
-    Classifier,
-    ClassifierConfig,
-    load_classifier,
-    save_classifier,
-)
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
 from mondegreen.classifiers.defended import Defended, parse_defence, save_defended
+from mondegreen.classifiers.loading import load_classifier, save_classifier
 from mondegreen.errors import MondegreenError
 
 

@@ -15,13 +15,7 @@ from torch import Tensor, nn
 
 from mondegreen.attacks.gradient import ProjectedGradient
 from mondegreen.budgets import SNR
-from mondegreen.classifiers.classifier import (
-    Classifier,
-    ClassifierConfig,
-    load_classifier,
-    predict,
-    save_classifier,
-)
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, predict
 from mondegreen.classifiers.ensemble import (
     Combination,
     Ensemble,
@@ -31,6 +25,7 @@ from mondegreen.classifiers.ensemble import (
     save_ensemble,
 )
 from mondegreen.classifiers.features import LogMelConfig
+from mondegreen.classifiers.loading import load_classifier, save_classifier
 from mondegreen.classifiers.places import ensemble_file
 from mondegreen.classifiers.tc_resnet import TCResNetConfig
 from mondegreen.errors import MondegreenError

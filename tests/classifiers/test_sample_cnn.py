@@ -9,13 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mondegreen.classifiers.backbones import build_network
-from mondegreen.classifiers.classifier import (
-    Classifier,
-    ClassifierConfig,
-    load_classifier,
-    save_classifier,
-)
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
 from mondegreen.classifiers.features import LogMelConfig, WaveformConfig
+from mondegreen.classifiers.loading import load_classifier, save_classifier
 from mondegreen.classifiers.sample_cnn import SampleCNN, SampleCNNConfig
 from mondegreen.data.gtzan import GENRES
 from mondegreen.errors import MondegreenError

@@ -13,15 +13,11 @@ from torch import Tensor, nn
 
 from mondegreen.attacks.gradient import ProjectedGradient
 from mondegreen.budgets import SNR
-from mondegreen.classifiers.classifier import (
-    Classifier,
-    ClassifierConfig,
-    load_classifier,
-    save_classifier,
-)
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
 from mondegreen.classifiers.defended import parse_defence, save_defended
 from mondegreen.classifiers.ensemble import Ensemble
 from mondegreen.classifiers.goals_file import load_tagger, read_goals, save_goals
+from mondegreen.classifiers.loading import load_classifier, save_classifier
 from mondegreen.classifiers.tag_goals import TagGoals, goals_of, one_a_tag
 from mondegreen.data.goals import Goal
 from mondegreen.errors import MondegreenError

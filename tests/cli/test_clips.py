@@ -13,12 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from mondegreen.classifiers.classifier import (
-    Classifier,
-    ClassifierConfig,
-    load_classifier,
-    save_classifier,
-)
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
+from mondegreen.classifiers.loading import load_classifier, save_classifier
 from mondegreen.classifiers.tc_resnet import TCResNetConfig
 from mondegreen.cli import compare, evaluate, train_generator, train_universal, transfer
 from mondegreen.cli.clips import data_of, divided_otherwise, trained_on

@@ -12,13 +12,9 @@ import soundfile
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from mondegreen.classifiers.classifier import (
-    Classifier,
-    ClassifierConfig,
-    load_classifier,
-    save_classifier,
-)
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
 from mondegreen.classifiers.features import LogMelConfig
+from mondegreen.classifiers.loading import load_classifier, save_classifier
 from mondegreen.classifiers.tag_goals import TagGoals
 from mondegreen.classifiers.tc_resnet import TCResNetConfig
 from mondegreen.cli import goals

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mondegreen.classifiers.classifier import load_classifier
 from mondegreen.classifiers.consent import VARIABLE
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli.main import main
 from mondegreen.errors import MondegreenError
 

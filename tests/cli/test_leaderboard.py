@@ -153,7 +153,7 @@ def test_an_entry_is_written_measured_again_and_found_out(
         monkeypatch.setattr(there, lambda: nullcontext(voices_folder))
     words = ["leaderboard", "add", "--classifier", "zoo:speech-commands", "--title", "Mine"]
     words += ["--defence", "input:quantize:bits=7", "--authors", "Me", "--out", "mine.json"]
-    words += ["--result", "results/spotter-defences/defences.json#quantize:bits=7"]
+    words += ["--result", "results/spotter-defences/defences.json:quantize:bits=7"]
     words += ["--against", "targeted@snr:25=0.9", "--reported-in", "Table 1"]
     said(words, 0, capsys)
     written = json.loads((place / "mine.json").read_text())
@@ -180,9 +180,9 @@ ADD = {
     "unsourced": (["--against", "targeted@snr:30=0.5"], "name where the figure stands"),
     "budget": (["--against", "targeted@30"], "budget: '30' is not a budget"),
     "outside": (["--result", "/etc/hardening.json"], "does not lie below"),
-    "row": (["--result", "results/spotter-hardening/hardening.json#me"], "there is no row 'me'"),
+    "row": (["--result", "results/spotter-hardening/hardening.json:me"], "there is no row 'me'"),
     "other": (
-        ["--result", "results/spotter-hardening/hardening.json#fast"],
+        ["--result", "results/spotter-hardening/hardening.json:fast"],
         "sha256",
     ),
     "date": (["--date", "today"], "--date 'today' is no date"),
@@ -199,13 +199,13 @@ def test_what_cannot_be_added_is_said(
         "--title": "Mine",
         "--authors": "Me",
         "--out": "mine.json",
-        "--result": "results/spotter-hardening/hardening.json#before",
+        "--result": "results/spotter-hardening/hardening.json:before",
         "--against": "targeted@snr:30",
         change[0]: change[1],
     }
     words = [word for pair in given.items() for word in pair]
     text = said(["leaderboard", "add", *words], 2, capsys)
-    assert message in text or (change[1].endswith("#fast") and "fingerprint" in text)
+    assert message in text or (change[1].endswith(":fast") and "fingerprint" in text)
     assert not (place / "mine.json").exists()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,49 @@ def test_an_evaluation_on_two_processes_is_that_of_one(trained: Trained, tmp_pat
 def _children(process: int) -> list[int]:
     path = Path(f"/proc/{process}/task/{process}/children")
     return [int(word) for word in path.read_text().split()]
+
+
+def elsewhere(kind: str, rank: int, port: int) -> dict[str, str]:
+    """Return the variables that tell a process what it is, one of two."""
+    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    if kind == "two machines":
+        return {**address, "NODE_RANK": str(rank)}
+    numbers = {"SLURM_PROCID": rank, "SLURM_LOCALID": rank, "SLURM_NODEID": 0, "SLURM_JOB_ID": 7}
+    numbers |= {"SLURM_STEP_NUM_TASKS": 2, "SLURM_STEP_NUM_NODES": 1, "SLURM_NNODES": 1}
+    numbers |= {"SLURM_NTASKS": 2, "SLURM_NTASKS_PER_NODE": 2}
+    return {**address, **{name: str(number) for name, number in numbers.items()}}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["torchrun", "slurm", "two machines"])
+def test_processes_that_others_have_started_train_together(
+    trained: Trained, tmp_path: Path, kind: str
+) -> None:
+    words = ["train", "classifier", "--preset", "smoke", "--device", "cpu", "--data"]
+    words += [str(trained.data), "--cache", str(trained.cache)]
+    assert main([*words, "--out", str(tmp_path / "one")]) == 0
+    path = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+    environ = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    python, runs = [sys.executable, "-m"], [("two", 0), ("not here", 1)]
+    if kind == "torchrun":
+        python += ["torch.distributed.run", "--nproc-per-node", "2", "-m"]
+        runs = runs[:1]
+    words += ["--num-nodes", "2"] if kind == "two machines" else []
+    started = [
+        subprocess.Popen(
+            [*python, "mondegreen", *words, "--out", str(tmp_path / folder)],
+            env={**environ, **(elsewhere(kind, rank, port) if kind != "torchrun" else {})},
+        )
+        for folder, rank in runs
+    ]
+    assert [process.wait(300) for process in started] == [0] * len(started)
+    for left, right in zip(metrics(tmp_path / "one"), metrics(tmp_path / "two"), strict=True):
+        assert right == pytest.approx(left, rel=1e-2, abs=1e-3)
+    assert json.loads((tmp_path / "two" / "summary.json").read_text())["processes"] == 2
+    assert not (tmp_path / "not here").exists(), "only the first process writes"
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from typing import Protocol
 import pytest
 
 from mondegreen.attacks import linear_filter, universal
-from mondegreen.classifiers.classifier import load_classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli.train_universal import run
 from mondegreen.errors import MondegreenError
 

@@ -11,14 +11,10 @@ from typing import Any, Protocol
 import pytest
 import torch
 
-from mondegreen.classifiers.classifier import (
-    Classifier,
-    ClassifierConfig,
-    load_classifier,
-    save_classifier,
-)
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
 from mondegreen.classifiers.ensemble import Ensemble
 from mondegreen.classifiers.features import LogMelConfig
+from mondegreen.classifiers.loading import load_classifier, save_classifier
 from mondegreen.classifiers.tc_resnet import TCResNetConfig
 from mondegreen.cli import evaluate, train_generator, transfer
 from mondegreen.cli.clips import data_of

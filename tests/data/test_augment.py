@@ -173,6 +173,15 @@ def one(**changes: Any) -> AugmentConfig:
     return AugmentConfig(**{**OFF.__dict__, **changes})
 
 
+def test_the_work_is_done_where_the_clips_are(speech: ClipDataset, rng: torch.Generator) -> None:
+    """Tensors of the device meta cannot be mixed with others; they stand for a GPU's."""
+    config = AugmentConfig(noise_probability=0.5, babble_probability=0.5)
+    augment = Augment(config, 16_000, NoiseBank([], 16_000), speech)
+    x = noise(4, 400)
+    assert augment(x.to("meta"), rng).device.type == "meta"
+    assert augment(x, rng).device.type == "cpu"
+
+
 def test_gain_is_within_its_range(rng: torch.Generator) -> None:
     x = noise(300, 50, level=0.01)
     changed = Augment(one(gain_db=6.0), 16_000)(x, rng)

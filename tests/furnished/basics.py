@@ -9,7 +9,8 @@ import numpy as np
 import soundfile
 import torch
 
-from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, save_classifier
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
+from mondegreen.classifiers.loading import save_classifier
 from mondegreen.generators.generator import Generator, describe_classifier, save_generator
 from mondegreen.generators.spectral import SpectralConfig
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 from tests.furnished.basics import LABELS
 
-from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, save_classifier
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
+from mondegreen.classifiers.loading import save_classifier
 from mondegreen.classifiers.tc_resnet import TCResNetConfig
 from mondegreen.cli.main import main
 from mondegreen.data.speech_commands import TEN_WORDS

@@ -21,7 +21,8 @@ import soundfile
 from torch import nn
 
 from mondegreen.audio import read_audio, read_mono
-from mondegreen.classifiers.classifier import ClassifierConfig, load_classifier
+from mondegreen.classifiers.classifier import ClassifierConfig
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.configs import from_dict
 from mondegreen.data.download import download_speech_commands
 from mondegreen.data.folder import folder_corpus

@@ -14,7 +14,7 @@ from torch import Tensor
 from mondegreen.attacks.generator import GeneratorAttack
 from mondegreen.audio import read_audio
 from mondegreen.budgets import L2, SNR, Budget, Linf
-from mondegreen.classifiers.classifier import load_classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.configs import to_dict
 from mondegreen.errors import MissingExtraError, MondegreenError
 from mondegreen.generators import export

@@ -14,11 +14,8 @@ from mondegreen.attacks.universal import (
     describe_universal,
     save_universal,
 )
-from mondegreen.classifiers.classifier import (
-    Classifier,
-    ClassifierConfig,
-    save_classifier,
-)
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
+from mondegreen.classifiers.loading import save_classifier
 from mondegreen.errors import MondegreenError
 from mondegreen.generators.generator import Generator, describe_classifier, save_generator
 from mondegreen.generators.unet import UNetConfig

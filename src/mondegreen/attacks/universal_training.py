@@ -146,12 +146,13 @@ class UniversalTrainer:
         random = epoch.random
         t, device = self.training, self.classifier.device
         progress = self.step / self.total
+        x = x.to(device)
         if self.augment is not None:
             x = self.augment(x, random)
         targets = torch.arange(len(self.classifier.labels))
         target = draw_targets(label, targets, random).to(device)
         wanted = t.budget.at(progress) + uniform(len(x), *t.budget.spread_db, random)
-        x, wanted = x.to(device), wanted.to(device)
+        wanted = wanted.to(device)
 
         def gradient(parts: list[slice]) -> tuple[float, float]:
             self.optimizer.zero_grad(set_to_none=True)

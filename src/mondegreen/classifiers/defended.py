@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from mondegreen.channels import Channel, Streams, parse_channel
 from mondegreen.channels.channel import pass_straight
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.consent import refuse_named_by
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.classifiers.places import defended_file
 from mondegreen.classifiers.sources import is_source
 from mondegreen.configs import from_dict, to_dict

@@ -16,8 +16,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.consent import refuse_named_by
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.classifiers.places import ensemble_file
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError

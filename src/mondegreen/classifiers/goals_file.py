@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.consent import refuse_named_by
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.classifiers.places import defended_file, ensemble_file, goals_file
 from mondegreen.classifiers.sources.opening import find_source
 from mondegreen.classifiers.tag_goals import TagGoals
@@ -113,7 +114,7 @@ def load_goals(path: Path, *, allow_code: bool = False) -> TagGoals:
 
     Args:
         path: The file.
-        allow_code: As of :func:`~mondegreen.classifiers.classifier.load_classifier`.
+        allow_code: As of :func:`~mondegreen.classifiers.loading.load_classifier`.
 
     Raises:
         MondegreenError: The file is damaged, names a program or a service, or the tagger is gone

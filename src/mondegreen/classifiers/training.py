@@ -11,12 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from mondegreen.classifiers.accuracy import accuracy
-from mondegreen.classifiers.classifier import (
-    Classifier,
-    ClassifierConfig,
-    load_classifier,
-    save_classifier,
-)
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
+from mondegreen.classifiers.loading import load_classifier, save_classifier
+from mondegreen.compilation import compile_in_place
 from mondegreen.data.augment import Augment, AugmentConfig
 from mondegreen.data.dataset import ClipDataset
 from mondegreen.epochs import Epoch
@@ -88,6 +85,8 @@ def train_classifier(
     augment: Augment,
     run: Run,
     fabric: Fabric,
+    *,
+    compiled: bool = False,
 ) -> Classifier:
     """Train a classifier, or continue where ``run`` left off, and return the best one, frozen.
 
@@ -102,6 +101,7 @@ def train_classifier(
         augment: Changes to training clips.
         run: Where checkpoints and metrics go.
         fabric: Device, precision and, where there are several, the processes.
+        compiled: Whether the network is compiled by ``torch.compile``.
 
     Raises:
         MondegreenError: The loss became NaN, a batch does not fit into memory even in parts, or the
@@ -117,6 +117,8 @@ def train_classifier(
     steps = -(-len(train) // training.batch_size)
     state = _new_state(classifier, training, steps, processes)
     _restore(state, run)
+    if compiled:
+        compile_in_place(classifier)
     with progress_bar() as bar, stop_when_safe() as asked:
         stop = asked if processes.alone else StopRequest()
         task = bar.add_task("training classifier", total=training.epochs, completed=state.epoch)
@@ -237,7 +239,7 @@ def _train_epoch(
         if size < state.processes.count:
             continue  # every process needs a clip
         rows = state.processes.begin(size)
-        x = fabric.to_device(augment(x, epoch.random, rows))
+        x = augment(fabric.to_device(x), epoch.random, rows)
         rate = float(state.optimizer.param_groups[0]["lr"])
         loss = float(_step(state, x, fabric.to_device(label[rows]), training, fabric, size))
         if not math.isfinite(loss):

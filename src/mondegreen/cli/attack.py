@@ -24,7 +24,8 @@ from mondegreen.attacks.recording import (
 )
 from mondegreen.attacks.streaming import StreamingOptions
 from mondegreen.audio import resample
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli.loading import choose_budget, classifier_folder
 from mondegreen.cli.options import parse, say
 from mondegreen.errors import MissingExtraError, MondegreenError

@@ -15,8 +15,9 @@ from mondegreen.audit.gather import Subject, gather
 from mondegreen.audit.plan import Audited, Words, stages
 from mondegreen.audit.sizes import Amounts, Sizes, choose_sizes
 from mondegreen.audit.speed import BATCH, Speed, measure_speed
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.contract import ModelOptions
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.classifiers.sources.opening import find_source
 from mondegreen.cli import adopt
 from mondegreen.cli.clips import data_of, data_words

@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 import tyro
 
 from mondegreen.channels import parse_channel
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli.clips import data_of
 from mondegreen.cli.loading import classifier_folder, open_named, shared_targets
 from mondegreen.cli.options import Device, choose_device, join_repeated, parse, say

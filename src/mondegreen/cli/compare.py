@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 import tyro
 
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli.clips import data_of
 from mondegreen.cli.loading import (
     choose_budget,

@@ -12,7 +12,8 @@ import tyro
 from mondegreen.attacks.generator import GeneratorAttack
 from mondegreen.budgets import Budget
 from mondegreen.channels import parse_channel
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli.clips import data_of, of_labels
 from mondegreen.cli.loading import (
     choose_budget,

@@ -10,12 +10,8 @@ from typing import Annotated
 import tyro
 
 from mondegreen.classifiers.accuracy import accuracy
-from mondegreen.classifiers.classifier import (
-    Classifier,
-    ClassifierConfig,
-    load_classifier,
-    read_classifier_config,
-)
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
+from mondegreen.classifiers.loading import load_classifier, read_classifier_config
 from mondegreen.classifiers.places import (
     defended_file,
     ensemble_file,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from mondegreen.classifiers.classifier import load_classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli.clips import data_of
 from mondegreen.cli.options import Device, choose_device, parse, say
 from mondegreen.data.options import DataOptions, open_test_split

@@ -34,8 +34,8 @@ class LeaderboardAdd:
     """Run folder of the classifier behind the defence, or zoo:<name>."""
     result: tuple[str, ...]
     """Result files with its measurements, below --root: hardening.json, defences.json,
-    channels.json, comparison.json, audit.json, results.json; after # which of a file's rows, such
-    as results/mine/defences.json#quantize:bits=7."""
+    channels.json, comparison.json, audit.json, results.json; after a colon which of a file's rows,
+    such as results/mine/defences.json:quantize:bits=7."""
     against: tuple[str, ...]
     """Against whom it is said to hold: untargeted@snr:30, targeted@snr:25; with a figure that you
     report, the share of pairs that withstand: untargeted@snr:30=0.66."""

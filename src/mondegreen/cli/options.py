@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 import torch
 import tyro
@@ -112,6 +112,31 @@ def shared_work(options: ProcessOptions) -> Iterator[Place]:
     place = find_place(options, os.environ)
     with only_first_speaks(place):
         yield place
+
+
+class Speed(Protocol):
+    """The options of a training that say how it computes."""
+
+    @property
+    def device(self) -> Device: ...  # noqa: D102
+    @property
+    def precision(self) -> Precision: ...  # noqa: D102
+    @property
+    def compile(self) -> bool: ...  # noqa: D102
+    @property
+    def fast(self) -> bool: ...  # noqa: D102
+
+
+def choose_speed(options: Speed) -> tuple[torch.device, Precision, bool]:
+    """Return the device and the precision of a training, and whether its networks are compiled.
+
+    Raises:
+        MondegreenError: CUDA was asked for and is not there.
+    """
+    device = choose_device(options.device)
+    if options.fast and device.type == "cuda":
+        return device, "bf16-mixed", True
+    return device, options.precision, options.compile
 
 
 def warn_of_unknown_speakers(corpus: Corpus) -> None:

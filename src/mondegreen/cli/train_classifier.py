@@ -12,13 +12,14 @@ import tyro
 from mondegreen.audio import Normalization
 from mondegreen.classifiers.accuracy import accuracy
 from mondegreen.classifiers.backbones import BackboneConfig
-from mondegreen.classifiers.classifier import ClassifierConfig, load_classifier
+from mondegreen.classifiers.classifier import ClassifierConfig
 from mondegreen.classifiers.features import FrontEndConfig
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.classifiers.training import ClassifierTraining, train_classifier
 from mondegreen.cli.options import (
     Device,
     Precision,
-    choose_device,
+    choose_speed,
     parse,
     peek,
     say,
@@ -74,6 +75,11 @@ class TrainClassifier:
     """auto, cpu or cuda."""
     precision: Precision = "32-true"
     """Mixed precision pays on GPUs."""
+    compile: bool = False
+    """Compile the networks by torch.compile: the first steps take a minute or more, the others less
+    on GPUs."""
+    fast: bool = False
+    """On a GPU, --precision bf16-mixed and --compile; on a CPU, where they seldom pay, neither."""
     processes: Annotated[ProcessOptions, tyro.conf.arg(name="")] = free(ProcessOptions())
 
 
@@ -124,8 +130,10 @@ def _train(options: TrainClassifier, place: Place) -> None:
     )
     folder = open_run(options.out, options, place, tensorboard=options.tensorboard)
     augment = Augment(options.training.augment, rate, material.noise, material.unlabelled)
-    with together(place, choose_device(options.device).type, options.precision) as fabric:
-        train_classifier(config, options.training, material.splits, augment, folder, fabric)
+    device, precision, compiled = choose_speed(options)
+    with together(place, device.type, precision) as fabric:
+        work = config, options.training, material.splits, augment, folder, fabric
+        train_classifier(*work, compiled=compiled)
     if place.rank == 0:
         _tell(options, material, folder, place)
 

@@ -9,19 +9,21 @@ from typing import Annotated, get_args
 
 import tyro
 
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.ensemble import Combination, Ensemble, save_ensemble
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli.clips import data_of, of_labels
 from mondegreen.cli.options import (
     Device,
     Precision,
-    choose_device,
+    choose_speed,
     join_repeated,
     parse,
     peek,
     say,
     shared_work,
 )
+from mondegreen.compilation import compile_in_place
 from mondegreen.configs import free
 from mondegreen.data.augment import Augment
 from mondegreen.data.options import DataOptions, Material, open_material
@@ -96,6 +98,11 @@ class TrainGenerator:
     """auto, cpu or cuda."""
     precision: Precision = "32-true"
     """Mixed precision pays on GPUs."""
+    compile: bool = False
+    """Compile the networks by torch.compile: the first steps take a minute or more, the others less
+    on GPUs."""
+    fast: bool = False
+    """On a GPU, --precision bf16-mixed and --compile; on a CPU, where they seldom pay, neither."""
     processes: Annotated[ProcessOptions, tyro.conf.arg(name="")] = free(ProcessOptions())
 
 
@@ -161,7 +168,8 @@ def _train(options: TrainGenerator, place: Place) -> None:
     training = with_budget(options.training, options.snr_db)
     config = _config(options, training, classifier)
     folder = open_run(options.out, options, place, tensorboard=options.tensorboard)
-    with together(place, choose_device(options.device).type, options.precision) as fabric:
+    device, precision, compiled = choose_speed(options)
+    with together(place, device.type, precision) as fabric:
         trainer = GeneratorTrainer(
             config,
             training,
@@ -173,12 +181,20 @@ def _train(options: TrainGenerator, place: Place) -> None:
             run=folder,
             fabric=fabric,
         )
+        if compiled:
+            _compile(trainer)
         if options.start_from is not None and trainer.state.step == 0:
             trainer.start_from(load_generator(resolve(options.start_from)))
         if options.ensemble and isinstance(classifier, Ensemble) and place.rank == 0:
             save_ensemble(options.classifier, classifier, options.ensemble)
         trainer.fit()
     _tell(trainer, options.out, place)
+
+
+def _compile(trainer: GeneratorTrainer) -> None:
+    adversary = trainer.state.adversary
+    judge = None if adversary is None else adversary.network
+    compile_in_place(trainer.state.generator, trainer.classifier, judge)
 
 
 def _config(

@@ -11,7 +11,7 @@ import tyro
 
 from mondegreen.attacks.universal import UniversalKind, describe_universal
 from mondegreen.attacks.universal_training import UniversalTrainer, UniversalTraining
-from mondegreen.classifiers.classifier import load_classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli.clips import data_of
 from mondegreen.cli.options import Device, choose_device, parse, peek, say
 from mondegreen.configs import free

@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 import tyro
 
 from mondegreen.budgets import parse_budget
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli.clips import data_of
 from mondegreen.cli.options import Device, choose_device, parse, say
 from mondegreen.cli.transfer_sources import TrainedGenerator, attack_sources, open_generators

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.ensemble import Ensemble, members_of
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli.loading import classifier_folder
 from mondegreen.cli.options import say
 from mondegreen.errors import MondegreenError

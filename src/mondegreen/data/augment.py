@@ -83,7 +83,8 @@ def change_speed(x: Tensor, rate: Tensor) -> Tensor:
     """
     time = x.shape[-1]
     centre = (time - 1) / 2
-    position = (torch.arange(time) - centre) * rate[:, None] + centre
+    rate = rate.to(x.device)
+    position = (torch.arange(time, device=x.device) - centre) * rate[:, None] + centre
     inside = ((position >= 0) & (position <= time - 1))[:, None]
     left = position.floor().long().clamp(0, time - 1)
     weight = (position - left)[:, None]
@@ -130,6 +131,8 @@ class Augment:
     def __call__(self, x: Tensor, generator: torch.Generator, rows: slice = slice(None)) -> Tensor:
         """Return changed copies of the clips, clipped to [-1, 1].
 
+        The work is done where the clips are, so that a GPU does not wait for it.
+
         Args:
             x: The clips of a batch.
             generator: The source of randomness, on the CPU; it draws for all of them.
@@ -152,7 +155,7 @@ class Augment:
             babble = self.speech.sample(size, generator)[0]
             x = self._mix(x, babble, rows, c.babble_probability, c.babble_snr_db, generator)
         gain = 10.0 ** (uniform(size, -c.gain_db, c.gain_db, generator)[rows] / 20.0)
-        return (x * gain[:, None, None]).clamp(-1.0, 1.0)
+        return (x * gain.to(x.device)[:, None, None]).clamp(-1.0, 1.0)
 
     def _mix(
         self,
@@ -164,5 +167,6 @@ class Augment:
         generator: torch.Generator,
     ) -> Tensor:
         chosen = torch.rand(len(noise), generator=generator)[rows] < probability
-        mixed = mix_at_snr(x, noise[rows], uniform(len(noise), *snr_db, generator)[rows])
-        return torch.where(chosen[:, None, None], mixed, x)
+        ratio = uniform(len(noise), *snr_db, generator)[rows].to(x.device)
+        mixed = mix_at_snr(x, noise[rows].to(x.device), ratio)
+        return torch.where(chosen.to(x.device)[:, None, None], mixed, x)

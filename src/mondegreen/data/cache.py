@@ -26,6 +26,8 @@ from mondegreen.files import read_json, remove_leftovers, write_json
 _FORMAT = 1
 _PCM = np.dtype("<i2")
 _RELEASE_BYTES = 32 * 2**20
+_FAULT_BYTES = 64 * 2**10
+"""The kernel maps so much around whatever is read, however short a clip is."""
 _STALE_SECONDS = 60.0
 _ATTEMPTS = 5
 
@@ -136,12 +138,12 @@ class ClipCache:
         """
         rows = self._rows[np.asarray(indices, dtype=np.int64).reshape(-1)]
         pcm = np.empty((len(rows), self.samples), dtype=np.int16)
-        block = max(1, _RELEASE_BYTES // (self.samples * _PCM.itemsize))
+        block = max(1, _RELEASE_BYTES // max(self.samples * _PCM.itemsize, _FAULT_BYTES))
         for start in range(0, len(rows), block):
             part = rows[start : start + block]
             self._announce(part)
             pcm[start : start + len(part)] = self._pcm[part]
-            self._count(len(part) * self.samples * _PCM.itemsize)
+            self._count(len(part) * max(self.samples * _PCM.itemsize, _FAULT_BYTES))
         return torch.from_numpy(pcm)
 
     def _announce(self, rows: Rows) -> None:

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from mondegreen.attacks.generator import GeneratorAttack
-from mondegreen.classifiers.classifier import load_classifier, predict
+from mondegreen.classifiers.classifier import predict
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json
 from mondegreen.generators.generator import load_generator

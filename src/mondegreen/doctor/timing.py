@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from mondegreen.attacks.generator import GeneratorAttack
-from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, load_classifier
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.doctor.selftest import MODEL, chirps
 from mondegreen.generators.generator import load_generator
 from mondegreen.metrics.timing import milliseconds

@@ -82,6 +82,7 @@ class Batches:
         quiet: Whether the network learns quietness.
         normalization: How the classifier's PCM becomes a float.
         processes: Who shares each batch; by default nobody.
+        device: Where the clips are changed.
 
     Raises:
         MondegreenError: There are fewer than two clips.
@@ -99,6 +100,7 @@ class Batches:
         quiet: bool,
         normalization: Normalization,
         processes: Processes | None = None,
+        device: torch.device | None = None,
     ) -> None:
         if len(data) < 2:
             raise MondegreenError("there are fewer than two clips to train a generator on.")
@@ -106,7 +108,7 @@ class Batches:
         self.unlabelled = unlabelled if training.unlabelled_share > 0 else None
         self.augment, self.channels, self.targets = augment, channels, targets
         self.normalization: Normalization = normalization
-        self.processes = processes or Processes()
+        self.processes, self.device = processes or Processes(), device or torch.device("cpu")
         self.labelled_size = training.batch_size
         if self.unlabelled is not None:
             extra = round(training.batch_size * training.unlabelled_share)
@@ -136,7 +138,7 @@ class Batches:
             size = len(x)
             if size < max(2, self.processes.count):
                 continue  # batch normalisation needs two clips, and every process one
-            rows = self.processes.begin(size)
+            rows, x = self.processes.begin(size), x.to(self.device)
             x = x[rows] if self.augment is None else self.augment(x, random, rows)
             target = draw_targets(label, self.targets, random)
             snr_db = self._budget(size, progress(), random)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import Tensor, nn
 
 from mondegreen.errors import MondegreenError
 from mondegreen.fitting import Parts
@@ -44,6 +45,12 @@ class State:
         pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
         for average, weight in pairs:
             average.lerp_(weight, 1.0 - decay)
+
+    def tensors(self) -> list[Tensor]:
+        """Return the weights and statistics of all networks that are trained."""
+        networks: list[nn.Module] = [self.generator, self.average]
+        networks += [self.adversary.network] if self.adversary is not None else []
+        return [one for network in networks for one in (*network.parameters(), *network.buffers())]
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint needs."""

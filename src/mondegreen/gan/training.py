@@ -89,6 +89,7 @@ class GeneratorTrainer:
             quiet=self.objective.hearing is not None,
             normalization=classifier.normalization,
             processes=self.processes,
+            device=fabric.device,
         )
         self.total_steps = training.epochs * len(self.batches)
         self.state = new_state(config, training, fabric, self.processes)
@@ -258,7 +259,7 @@ class GeneratorTrainer:
         start = time.perf_counter()
         state, t = self.state, self.training
         state.average.eval()
-        self.processes.align([*state.generator.parameters(), *state.average.parameters()])
+        self.processes.align(state.tensors())
         measured = validate(
             state.average,
             self.classifier,

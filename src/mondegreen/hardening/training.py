@@ -11,12 +11,8 @@ import torch
 from torch import Tensor
 
 from mondegreen.classifiers.accuracy import accuracy
-from mondegreen.classifiers.classifier import (
-    Classifier,
-    ClassifierConfig,
-    require_gradients,
-    save_classifier,
-)
+from mondegreen.classifiers.classifier import Classifier, ClassifierConfig, require_gradients
+from mondegreen.classifiers.loading import save_classifier
 from mondegreen.classifiers.sheet import Sheet, save_trained
 from mondegreen.data.augment import Augment, uniform
 from mondegreen.data.dataset import ClipDataset
@@ -144,10 +140,11 @@ class Hardener:
             if len(x) < 2:
                 continue  # batch normalisation needs two clips
             begun = time.process_time()
+            x = x.to(self.device)
             if self.augment is not None:
                 x = self.augment(x, random)
             self._set_learning_rate(epoch.batch + 1)
-            measured = self._step(x.to(self.device), label.to(self.device), random)
+            measured = self._step(x, label.to(self.device), random)
             if not math.isfinite(measured["classifier/loss"]):
                 raise MondegreenError(
                     f"the loss became {measured['classifier/loss']} in "

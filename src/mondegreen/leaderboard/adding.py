@@ -20,7 +20,7 @@ _CLAIM = re.compile(r"(\w+)@([\w.]+(?::[\d.]+)?)(?:=([\d.]+))?")
 
 
 def parse_reference(text: str, root: Path) -> Reference:
-    """Read ``FILE`` or ``FILE#ROW``.
+    """Read ``FILE.json`` or ``FILE.json:ROW``.
 
     Args:
         text: A result file and which of its classifiers, defences or settings.
@@ -29,7 +29,8 @@ def parse_reference(text: str, root: Path) -> Reference:
     Raises:
         MondegreenError: The file does not lie below ``root``.
     """
-    name, _, row = text.partition("#")
+    file, dot, row = text.partition(".json:")
+    name = f"{file}.json" if dot else text
     try:
         path = Path(name).absolute().relative_to(root.absolute())
     except ValueError as error:
@@ -135,7 +136,6 @@ def new_entry(
     if not references:
         raise MondegreenError("--result is missing: name the file that holds the measurement.")
     found: list[Measured] = [read_reference(one, root, "--result") for one in references]
-    first, data = found[0].classifier, found[0].data
     return {
         "format": 1,
         "title": title,
@@ -144,24 +144,34 @@ def new_entry(
             "link": reporter[1],
             "date": reporter[2].isoformat(),
         },
-        "classifier": {
-            "place": place,
-            "sha256": weights_digest(Path(place)),
-            "fingerprint": first.fingerprint,
-            "architecture": first.name,
-            "parameters": first.parameters,
-        },
+        "classifier": _classifier(found[0], place),
         "defence": defence,
-        "data": {
-            "corpus": data.name,
-            "split": data.split,
-            "split_kind": data.split_kind,
-            "clips": data.clips,
-            "speakers": data.groups,
-        },
+        "data": _data(found[0]),
         "threat_models": list(claims),
         "measured": [{"file": str(one.file), "row": one.row} for one in references],
         "smoke": None,
         "beside": None,
         "note": note,
+    }
+
+
+def _classifier(found: Measured, place: str) -> dict[str, Any]:
+    measured = found.classifier
+    return {
+        "place": place,
+        "sha256": weights_digest(Path(place)),
+        "fingerprint": measured.fingerprint,
+        "architecture": measured.name,
+        "parameters": measured.parameters,
+    }
+
+
+def _data(found: Measured) -> dict[str, Any]:
+    data = found.data
+    return {
+        "corpus": data.name,
+        "split": data.split,
+        "split_kind": data.split_kind,
+        "clips": data.clips,
+        "speakers": data.groups,
     }

@@ -6,8 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.consent import refuse_named_by
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.classifiers.places import find_checkpoint
 from mondegreen.classifiers.sources import is_source
 from mondegreen.errors import MondegreenError

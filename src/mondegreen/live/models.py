@@ -8,7 +8,8 @@ from pathlib import Path
 
 from mondegreen.attacks import linear_filter, universal
 from mondegreen.attacks.attack import Attack
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.classifiers.places import find_checkpoint
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json

@@ -80,8 +80,9 @@ class Processes:
             return
         flat = torch.cat([one.reshape(-1) for one in tensors])
         with self.broken():
-            flat = self.fabric.all_reduce(flat, reduce_op="sum")
-        _scatter(flat, tensors)
+            summed = self.fabric.all_reduce(flat, reduce_op="sum")
+        assert isinstance(summed, Tensor)
+        _scatter(summed, tensors)
 
     def total(self, values: dict[str, float], names: Sequence[str]) -> dict[str, float]:
         """Return the sums of named numbers over the processes.
@@ -186,5 +187,6 @@ def share(size: int, rank: int, count: int) -> slice:
 
 def _scatter(flat: Tensor, tensors: Sequence[Tensor]) -> None:
     """Write the parts of one long tensor back into those it was made of."""
-    for one, part in zip(tensors, flat.split([one.numel() for one in tensors]), strict=True):
+    parts = torch.split(flat, [one.numel() for one in tensors])
+    for one, part in zip(tensors, parts, strict=True):
         one.copy_(part.reshape(one.shape))

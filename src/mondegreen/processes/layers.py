@@ -25,7 +25,7 @@ def share_layers(module: M, processes: Processes) -> M:
     if processes.alone:
         return module
     if processes.fabric.device.type == "cuda":
-        nn.SyncBatchNorm.convert_sync_batchnorm(module)
+        nn.SyncBatchNorm.convert_sync_batchnorm(module)  # type: ignore[no-untyped-call]
     for parent in list(module.modules()):
         for name, child in parent.named_children():
             if isinstance(child, _BatchNorm) and not isinstance(child, nn.SyncBatchNorm):
@@ -57,8 +57,10 @@ class SharedBatchNorm(_BatchNorm):
 
     def forward(self, input: Tensor) -> Tensor:
         """Return the normalised input, ``(batch, channels, ...)``."""
+        result: Tensor
         if not self.training:
-            return super().forward(input)
+            result = super().forward(input)
+            return result
         x = input.float()
         dims = [0, *range(2, x.dim())]
         variance, mean = torch.var_mean(x, dims, correction=0)
@@ -67,7 +69,7 @@ class SharedBatchNorm(_BatchNorm):
         count, total, squares = _Sum.apply(moments, self._processes)  # type: ignore[no-untyped-call]
         mean = total / count
         variance = (squares / count - mean.square()).clamp_min(0.0)
-        self._update(mean.detach(), variance.detach(), float(count[0]))
+        self._update(mean.detach(), variance.detach(), float(count[0].detach()))
         shape = [1, -1, *[1] * (x.dim() - 2)]
         scale = (variance + self.eps).rsqrt().float()
         result = (x - mean.float().view(shape)) * scale.view(shape)
@@ -100,7 +102,7 @@ class _Sum(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         total = gradient.clone()
         ctx.processes.sum([total])
         return total, None

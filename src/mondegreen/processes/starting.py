@@ -69,7 +69,8 @@ def together(
     address = _address(place)
     started = [] if place.begun else [_start(rank, address) for rank in range(1, place.devices)]
     watch = _Watch(started)
-    watch.start()
+    if started:
+        watch.start()
     try:
         yield _join(place, address, accelerator, precision, backend)
         watch.expected.set()
@@ -155,12 +156,10 @@ def _join(
     """Return the Fabric of all processes, once all are there."""
     import torch
     from lightning_fabric import Fabric
-    from lightning_fabric.plugins.environments import (
-        LightningEnvironment,
-        SLURMEnvironment,
-        TorchElasticEnvironment,
-    )
-    from lightning_fabric.strategies import DDPStrategy
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+    from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+    from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+    from lightning_fabric.strategies.ddp import DDPStrategy
 
     class Started(LightningEnvironment):
         """Processes that were started here."""

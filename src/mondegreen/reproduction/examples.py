@@ -14,7 +14,8 @@ from mondegreen.attacks.attack import Attack, AttackResult
 from mondegreen.attacks.generator import GeneratorAttack
 from mondegreen.audio import write_wav
 from mondegreen.budgets import Budget, parse_budget
-from mondegreen.classifiers.classifier import Classifier, load_classifier, predict
+from mondegreen.classifiers.classifier import Classifier, predict
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.configs import from_dict
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MissingExtraError

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mondegreen.classifiers.classifier import Classifier, load_classifier
+from mondegreen.classifiers.classifier import Classifier
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.configs import from_dict
 from mondegreen.data.options import DataOptions, open_test_split
 from mondegreen.errors import MondegreenError

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mondegreen.classifiers.classifier import load_classifier
 from mondegreen.classifiers.huggingface import from_huggingface
+from mondegreen.classifiers.loading import load_classifier
 from mondegreen.classifiers.sheet import save_sheet
 from mondegreen.classifiers.sources.opening import open_source
 from mondegreen.cli import main

@@ -183,6 +183,15 @@ def test_a_report_is_compared_with_the_same_attack(workshop: Workshop) -> None:
     assert reasons(workshop)[0].endswith("under square")
 
 
+def test_a_report_is_compared_with_attackers_who_know_no_more(workshop: Workshop) -> None:
+    blind = {**reported(0.9), "knowledge": "black box"}
+    workshop.write(threat_models=[blind])
+    assert reasons(workshop) == ()  # the square attack leaves 90 %
+    workshop.write(threat_models=[{**blind, "reported": {**blind["reported"], "pairs": None}}])
+    workshop.measure(comparison(cell("pgd", 0.4), cell("square", 0.3)))
+    assert reasons(workshop)[0].endswith("measured 70.0 [65, 75] under square")
+
+
 Measure = Callable[[Workshop], object]
 FLAGGED: dict[str, tuple[Measure, str]] = {
     "few pairs": (
@@ -272,6 +281,7 @@ MISFITS: dict[str, tuple[Measure, str]] = {
         "name no row (found 'x')",
     ),
     "beside nobody": (lambda w: w.write(beside="nobody"), "'nobody', which is no entry"),
+    "the same twice": (lambda w: w.write(name="other"), "entries mine and other are of the same"),
     "no entries": (lambda w: (w.folder / "entries" / "mine.json").unlink(), "holds 0 entries"),
 }
 

@@ -48,22 +48,19 @@ def robust(board: Leaderboard, name: str, goal: str, budget: str) -> dict[str, f
 
 def test_hardened_rows_are_read_whole(board: Leaderboard) -> None:
     file = "spotter-hardening/hardening.json"
-    for one in content(file)["classifiers"]:
-        if one["name"] == "before":
-            continue
-        (name,) = [
-            each.entry.name
-            for each in board.listings
-            if any(
-                (str(r.file), r.row) == (f"results/{file}", one["name"])
-                for r in each.entry.measured
-            )
-        ] or [None]
-        if name is None:  # measured after the entries were written
-            continue
-        listing = board.listing(name)
-        assert listing is not None and len(listing.rows) == len(one["attacks"])
-        for attack in one["attacks"]:
+    named = {
+        reference.row: one.entry.name
+        for one in board.listings
+        for reference in one.entry.measured
+        if str(reference.file) == f"results/{file}" and len(one.entry.measured) == 1
+    }
+    measured = {one["name"]: one for one in content(file)["classifiers"]}
+    assert len(named) >= 7 and named.keys() <= measured.keys()
+    for row, name in named.items():
+        assert row is not None
+        listing, attacks = board.listing(name), measured[row]["attacks"]
+        assert listing is not None and len(listing.rows) == len(attacks)
+        for attack in attacks:
             budget = f"snr:{attack['budget']['value']:g}"
             mine = robust(board, name, attack["goal"], budget)[attack["label"]]
             assert mine == pytest.approx(1.0 - attack["success_rate"])
@@ -147,7 +144,7 @@ def test_more_rows_in_a_result_file_break_nothing(tmp_path: Path) -> None:
     hardening = tmp_path / "results/spotter-hardening/hardening.json"
     found = json.loads(hardening.read_text())
     more = json.loads(json.dumps(found["classifiers"][1]))
-    more["name"] = "trades"
+    more["name"] = "yet another"
     more["classifier"]["fingerprint"] = "0" * 16
     stronger = {**found["classifiers"][1]["attacks"][0], "label": "pgd of another kind"}
     stronger.update(success_rate=1.0, success_interval=[0.97, 1.0])

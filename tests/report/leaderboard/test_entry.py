@@ -57,7 +57,7 @@ WRONG: dict[str, tuple[Change, str]] = {
     "half parameters": (changed("classifier.parameters", 1.5), "parameters: expected a count"),
     "kind of defence": (changed("defence.kind", "magic"), "kind: 'magic' is none of: none, input"),
     "unnamed defence": (changed("defence.kind", "input"), "spec: name the defence"),
-    "named nothing": (changed("defence.spec", "pgd"), "spec: of none"),
+    "named nothing": (changed("defence.spec", "pgd"), "spec: 'pgd' is named, and the kind"),
     "no threat": (changed("threat_models", []), "threat_models: name at least one"),
     "goal": (changed("threat_models.0.goal", "both"), "goal: 'both' is none of: untargeted"),
     "budget": (changed("threat_models.0.budget", "30 dB"), "budget: '30 dB' is not a budget"),

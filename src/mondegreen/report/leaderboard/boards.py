@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mondegreen.errors import MondegreenError
-from mondegreen.report.leaderboard.entry import Entry, load_entry
+from mondegreen.report.leaderboard.entry import DETECTOR, INPUT, Entry, load_entry
 from mondegreen.report.leaderboard.flags import meet, reasons
 from mondegreen.report.leaderboard.measured import Measured, MeasuredRow
 from mondegreen.report.leaderboard.references import read_measured
@@ -127,7 +127,8 @@ def gather(listings: Sequence[Listing]) -> Leaderboard:
     """Return the boards of entries, those with most entries first.
 
     Raises:
-        MondegreenError: An entry is said to be beside one that is not there.
+        MondegreenError: An entry is said to be beside one that is not there, or two are of the same
+            classifier behind the same defence.
     """
     names = {one.entry.name for one in listings}
     for one in listings:
@@ -135,6 +136,7 @@ def gather(listings: Sequence[Listing]) -> Leaderboard:
             raise MondegreenError(
                 f"entry {one.entry.name}: beside names {one.entry.beside!r}, which is no entry."
             )
+    _refuse_twice(listings)
     found: dict[tuple[str, str, str, str, str], list[Standing]] = {}
     for listing in listings:
         data = listing.entry.data
@@ -142,6 +144,20 @@ def gather(listings: Sequence[Listing]) -> Leaderboard:
             found.setdefault((data.corpus, data.split_kind, *key), []).append(standing)
     boards = [Board(*key, ranked(standings)) for key, standings in found.items()]
     return Leaderboard(tuple(listings), tuple(sorted(boards, key=_board_order)))
+
+
+def _refuse_twice(listings: Sequence[Listing]) -> None:
+    """Refuse the same classifier behind the same defence: it would stand there as two."""
+    names: dict[tuple[str | None, str], str] = {}
+    for one in listings:
+        entry = one.entry
+        before = entry.defence.spec if entry.defence.kind in (INPUT, DETECTOR) else ""
+        other = names.setdefault((entry.classifier.fingerprint, before), entry.name)
+        if entry.measured and other != entry.name:
+            raise MondegreenError(
+                f"entries {other} and {entry.name} are of the same classifier and defence; put all "
+                "measurements and reports into one."
+            )
 
 
 def _board_order(board: Board) -> tuple[object, ...]:

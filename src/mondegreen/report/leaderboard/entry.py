@@ -240,8 +240,10 @@ def _defence(fields: Sheet) -> DefenceListed:
     fields.only("kind", "spec")
     kind = fields.choice("kind", DEFENCES)
     spec = fields.optional_words("spec", 200)
-    if (kind == NONE) == bool(spec):
-        fields.fail("spec", "name the defence, or give it the kind none" if not spec else "of none")
+    if kind == NONE and spec:
+        fields.fail("spec", f"{spec[:40]!r} is named, and the kind is none; which is right?")
+    if kind != NONE and not spec:
+        fields.fail("spec", "name the defence, or give it the kind none")
     return DefenceListed(kind, spec)
 
 

@@ -13,6 +13,7 @@ from mondegreen.report.fields import Interval
 from mondegreen.report.leaderboard.entry import DETECTOR, HARDENING, INPUT, Entry
 from mondegreen.report.leaderboard.knowledge import KNOWING, KNOWLEDGE, WHITE_BOX
 from mondegreen.report.leaderboard.measured import Measured, MeasuredRow
+from mondegreen.report.leaderboard.threats import ThreatModel
 
 FEWEST_PAIRS = 100
 FEWEST_SPEAKERS = 10
@@ -50,7 +51,7 @@ def reasons(
         worst: The one that reached most.
     """
     found = [
-        *_disagreements(entry, rows, worst),
+        *_disagreements(entry, rows),
         *_masked(entry, measured),
         *_nobody_knew(entry, rows),
         *(_weaker_reach_more(rows) if _expected(rows, worst.channel) else [UNEXPECTED]),
@@ -75,19 +76,26 @@ def meet(one: Interval, other: Interval) -> bool:
     return one[0] <= other[1] and other[0] <= one[1]
 
 
-def counterpart(attack: str, rows: Sequence[MeasuredRow], worst: MeasuredRow) -> MeasuredRow:
-    """Return the row that a reported figure is compared with: the same attack's, or the worst."""
-    same = [row for row in rows if attack and row.attack == attack]
-    return max(same, key=lambda row: row.success) if same else worst
+def counterpart(threat: ThreatModel, rows: Sequence[MeasuredRow]) -> MeasuredRow | None:
+    """Return the row that a reported figure is compared with; None where nothing was measured.
+
+    That is the same attack or, where none is named or it was not measured, the strongest one of
+    attackers who know no more than the threat model says.
+    """
+    place = (threat.goal, threat.budget, threat.channel)
+    here = [row for row in rows if (row.goal, row.budget, row.channel) == place]
+    same = [row for row in here if threat.attack and row.attack == threat.attack]
+    most = KNOWLEDGE.index(threat.knowledge)
+    able = [row for row in here if KNOWLEDGE.index(row.knowledge) <= most]
+    return max(same or able, key=lambda row: row.success, default=None)
 
 
-def _disagreements(entry: Entry, rows: Sequence[MeasuredRow], worst: MeasuredRow) -> list[str]:
+def _disagreements(entry: Entry, rows: Sequence[MeasuredRow]) -> list[str]:
     found = []
-    place = (worst.goal, worst.budget, worst.channel)
     for threat in entry.threats:
-        if threat.reported is None or (threat.goal, threat.budget, threat.channel) != place:
+        row = counterpart(threat, rows)
+        if threat.reported is None or row is None:
             continue
-        row = counterpart(threat.attack, rows, worst)
         if not meet(threat.reported.interval, row.robust_interval):
             said, low, high = threat.reported.robust, *row.robust_interval
             found.append(

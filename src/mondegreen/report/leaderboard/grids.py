@@ -200,25 +200,7 @@ def _board_rows(board: Board) -> list[Row]:
 
 def attacks_grid(board: Leaderboard) -> Grid:
     """Return every attack on every entry."""
-    rows = [
-        Row(
-            (
-                _name(one.entry),
-                _text(one.entry.classifier.architecture),
-                _text(one.entry.defence.title),
-                _text(row.attack),
-                _text(row.knowledge),
-                *_attacker(row.goal, row.budget, row.channel),
-                _robust(row),
-                _number(points(row.right), row.right),
-                _number(str(row.pairs), row.pairs),
-                _text(one.entry.data.corpus),
-                _text(row.file),
-            )
-        )
-        for one in board.listings
-        for row in one.rows
-    ]
+    rows = [_attack_row(one.entry, row) for one in board.listings for row in one.rows]
     titles = (
         ("entry", "f"),
         ("classifier", "f"),
@@ -241,6 +223,24 @@ def attacks_grid(board: Leaderboard) -> Grid:
         "right label is still heard, where it was counted.",
         _columns(titles, rows, _budgets(board)),
         tuple(rows),
+    )
+
+
+def _attack_row(entry: Entry, row: MeasuredRow) -> Row:
+    return Row(
+        (
+            _name(entry),
+            _text(entry.classifier.architecture),
+            _text(entry.defence.title),
+            _text(row.attack),
+            _text(row.knowledge),
+            *_attacker(row.goal, row.budget, row.channel),
+            _robust(row),
+            _number(points(row.right), row.right),
+            _number(str(row.pairs), row.pairs),
+            _text(entry.data.corpus),
+            _text(row.file),
+        )
     )
 
 

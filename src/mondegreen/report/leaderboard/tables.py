@@ -217,15 +217,9 @@ def _measured_beside(board: Leaderboard, entry: Entry, threat: ThreatModel) -> t
     assert threat.reported is not None, "only reported ones are asked for"
     name = entry.name if entry.measured else entry.beside
     listing = None if name is None else board.listing(name)
-    place = (threat.goal, threat.budget, threat.channel)
-    rows = [
-        row
-        for row in (listing.rows if listing else ())
-        if (row.goal, row.budget, row.channel) == place
-    ]
-    if listing is None or not rows:
+    row = None if listing is None else counterpart(threat, listing.rows)
+    if listing is None or row is None:
         return DASH, DASH, "reported, not measured"
-    row = counterpart(threat.attack, rows, max(rows, key=lambda one: one.success))
     if listing.entry is not entry:
         size = f"{listing.entry.classifier.parameters:,} parameters"
         return (
@@ -244,7 +238,7 @@ def entries_table(board: Leaderboard) -> Table:
             one.entry.name,
             one.entry.title,
             one.entry.defence.title,
-            f"{one.entry.classifier.architecture}",
+            one.entry.classifier.architecture,
             f"{one.entry.classifier.parameters:,}",
             points(one.clean_accuracy),
             str(len(one.rows)),
