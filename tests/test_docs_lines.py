@@ -193,7 +193,9 @@ def run_line(words: list[str], service: str, made: set[str]) -> None:
         run_page_server(small)
         return
     start = time.process_time()
-    code = main.main(small)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["mondegreen", *small])  # further processes take it over
+        code = main.main(small)
     print(f"LINE {time.process_time() - start:6.1f} s: {' '.join(small)}", file=sys.stderr)
     assert code == 0, f"exit code {code}: {' '.join(small)}"
 
