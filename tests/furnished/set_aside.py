@@ -7,6 +7,8 @@ WHOLE = "runs whole programs that other tests run"
 DOWNLOAD = "fetches gigabytes from the network; tests/data runs it against a server of its own"
 KILLING = "kills programs for hours; tests/reliability provokes the same faults"
 
+TIMING = "times trainings on one process and on several for long; tests/processes runs such ones"
+
 SET_ASIDE = {
     "make demo": WHOLE,
     "make test": WHOLE,
@@ -15,6 +17,7 @@ SET_ASIDE = {
     "pip install": SET_UP,
     "mondegreen data download": DOWNLOAD,
     "python -m benchmarks.reliability": KILLING,
+    "python -m benchmarks.scaling": TIMING,
 }
 """How a line begins, and why it is not run."""
 

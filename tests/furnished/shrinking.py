@@ -62,6 +62,7 @@ CONSTANTS = {
     "mondegreen.evaluation.recipes.GENETIC": "genetic:iterations=2",
     "mondegreen.evaluation.recipes.SWARM": "pso:epochs=1,iterations=2",
     "mondegreen.evaluation.recipes.SQUARE": "square:queries=4",
+    "mondegreen.audit.speed.REPEATS": 1,
     "mondegreen.audit.sizes.QUERIES": (4,),
     "mondegreen.audit.plan.BUDGETS_DB": (20, 30),
     "mondegreen.audit.plan.GRADIENT": "pgd:steps=2",
