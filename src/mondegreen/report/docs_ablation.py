@@ -48,8 +48,8 @@ def _chance(found: list[dict[str, Any]], base: dict[str, Any], budgets: list[str
         return ""
     most = max(map(abs, moved))
     return (
-        f" Another seed moves the recipe itself by up to {most:.1f} points: differences that are no "
-        "larger may be chance."
+        f" Another seed moves the recipe itself by up to {most:.1f} points: differences that are "
+        "no larger may be chance."
     )
 
 
