@@ -29,8 +29,9 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from mondegreen.allocator import keep_memory
+from mondegreen.classifiers.accuracy import accuracy
 from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
-from mondegreen.classifiers.training import accuracy, train_classifier
+from mondegreen.classifiers.training import train_classifier
 from mondegreen.cli import train_classifier as classifier_command
 from mondegreen.cli import train_generator as generator_command
 from mondegreen.data.augment import Augment

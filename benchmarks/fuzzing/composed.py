@@ -123,11 +123,9 @@ def _results(results: Path) -> list[Reader]:
 
         return Reader(name, name, prepare, lambda folder: load(folder / name), damage_json)
 
-    entry = "../leaderboard/entries/spotter-hardened.json"
     return [
-        reader(entry, load_entry),
         reader("spotter-defences/defences.json", load_defences),
         reader("spotter-hardening/hardening.json", load_hardening),
         reader("audit-ast/audit.json", load_audit),
-        reader("../leaderboard/entries/spotter.json", load_entry),
+        reader("../leaderboard/entries/spotter-hardened.json", load_entry),
     ]

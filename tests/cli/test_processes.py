@@ -52,7 +52,7 @@ def test_an_evaluation_on_two_processes_is_that_of_one(trained: Trained, tmp_pat
     words += ["7", "--quality-pairs", "0", "--channel", "noise:snr_db=20", "--no-report"]
     assert main([*words, "--out", str(tmp_path / "one")]) == 0
     with started([*words, "--out", str(tmp_path / "two")], tmp_path) as process:
-        said = process.communicate(timeout=300)[1]
+        said = process.communicate(timeout=600)[1]
     assert process.returncode == 0, said
     assert said.count("Results:") == 1  # only the first one speaks
     one, other = (
@@ -106,7 +106,7 @@ def test_processes_that_others_have_started_train_together(
         )
         for folder, rank in runs
     ]
-    assert [process.wait(300) for process in started] == [0] * len(started)
+    assert [process.wait(900) for process in started] == [0] * len(started)
     for left, right in zip(metrics(tmp_path / "one"), metrics(tmp_path / "two"), strict=True):
         assert right == pytest.approx(left, rel=1e-2, abs=1e-3)
     assert json.loads((tmp_path / "two" / "summary.json").read_text())["processes"] == 2
@@ -130,7 +130,7 @@ def test_a_training_on_two_processes_ends_and_goes_on(
         (child,) = _children(process.pid)
         os.kill(*((child, signal.SIGKILL) if "killed" in how else (process.pid, signal.SIGTERM)))
         said = process.stderr.read()
-        code = process.wait(60)
+        code = process.wait(300)
     assert not Path(f"/proc/{child}").exists()
     if "killed" in how:
         assert code == 2 and "another process of this command ended" in said

@@ -51,7 +51,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
         )
         for rank in (0, 1)
     ]
-    said = [process.communicate(timeout=300)[1] for process in processes]
+    said = [process.communicate(timeout=600)[1] for process in processes]
     return Done(folder, (processes[0].returncode, processes[1].returncode), said[0])
 
 

@@ -36,7 +36,27 @@ def render_table(folder: Path) -> str:
         f"\n{base['steps']:,} steps each, {base['validation']['pairs']:,} pairs of the validation "
         f"split; machine: {base['environment']['cpu']}, one thread."
     )
+    about += _chance(found, base, budgets)
     return table(head, rows, "l" + "r" * (len(head) - 1)) + about
+
+
+def _chance(found: list[dict[str, Any]], base: dict[str, Any], budgets: list[str]) -> str:
+    """Say how far another seed moves the recipe itself, where one was tried."""
+    others = [one for one in found if one is not base and one["name"].startswith(BASE)]
+    moved = [_change(one, base, db) for one in others for db in budgets]
+    if not moved:
+        return ""
+    most = max(map(abs, moved))
+    return (
+        f" Another seed moves the recipe itself by up to {most:.1f} points: differences that are "
+        "no larger may be chance."
+    )
+
+
+def _change(one: dict[str, Any], base: dict[str, Any], db: str) -> float:
+    """Return the difference in success, in points."""
+    rates = [each["validation"][db]["success_rate"] for each in (one, base)]
+    return 100.0 * float(rates[0] - rates[1])
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -50,8 +70,9 @@ def _row(one: dict[str, Any], base: dict[str, Any], budgets: list[str], middle: 
     successes = []
     for db in budgets:
         rate = one["validation"][db]["success_rate"]
-        change = 100 * (rate - base["validation"][db]["success_rate"])
-        successes.append(percent(rate) + ("" if one is base else f" ({change:+.1f})"))
+        successes.append(
+            percent(rate) + ("" if one is base else f" ({_change(one, base, db):+.1f})")
+        )
     time = one["processor_seconds"] / base["processor_seconds"]
     pesq = number(one["validation"][middle]["pesq_nb"])
     cost = [f"× {time:.2f}", size(one["parameters"]), size(one["macs"])]
