@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -89,7 +91,7 @@ def test_nobody_brings_a_channel_of_their_own(answer: Answer) -> None:
 
 def test_warming_up_notes_what_does_not_work(monkeypatch: pytest.MonkeyPatch) -> None:
     channels = Channels([("gain:db=-6", ""), ("resample:hz=8000", "")])
-    channels.warm_up(16_000)
+    channels.warm_up(16_000, Event())
     assert channels.unavailable == {}
     channels = Channels([("g722", ""), ("gain:db=-6", "")])
 
@@ -97,5 +99,18 @@ def test_warming_up_notes_what_does_not_work(monkeypatch: pytest.MonkeyPatch) ->
         raise MondegreenError("no coder")
 
     monkeypatch.setitem(channels._ready, "g722", broken)
-    channels.warm_up(16_000)
+    channels.warm_up(16_000, Event())
     assert channels.unavailable == {"g722": "no coder"}
+
+
+def test_warming_up_stops_when_the_page_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    channels, ended, tried = Channels([("gain:db=0", ""), ("shift", "")]), Event(), list[str]()
+
+    def through(text: str, x: torch.Tensor, rate: int) -> torch.Tensor:
+        tried.append(text)
+        ended.set()  # while the first one is at work
+        return x
+
+    monkeypatch.setattr(channels, "_through", through)
+    channels.warm_up(16_000, ended)
+    assert tried == ["gain:db=0"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -67,8 +68,8 @@ def execute(options: Serve) -> None:
             page = build_page(studio, examples, cores)
             app = build_app(page, options.host)
             warm_up(offered.values(), pesq)
-            _warm_channels(studio)
-            serve(app, listening, lambda: _announce(options.host, listening.getsockname()[1]))
+            with _warm_channels(studio):
+                serve(app, listening, lambda: _announce(options.host, listening.getsockname()[1]))
     say("stopped; the page's temporary folder is deleted.")
 
 
@@ -99,10 +100,24 @@ def _examples(options: Serve, offered: dict[str, LiveModel], folder: Path) -> li
     return synthetic_examples(classifier, place)
 
 
-def _warm_channels(studio: Studio) -> None:
-    """Try every channel in the background: rooms take seconds, and the page need not wait."""
-    for rate in {model.classifier.sample_rate for model in studio.models.values()}:
-        threading.Thread(target=studio.paths.warm_up, args=(rate,), daemon=True).start()
+@contextmanager
+def _warm_channels(studio: Studio) -> Iterator[None]:
+    """Try every channel in the background: rooms take seconds, and the page need not wait.
+
+    The end waits for the channel at work: a process that ends amidst its native code is aborted.
+    """
+    ended = threading.Event()
+    rates = {model.classifier.sample_rate for model in studio.models.values()}
+    work = studio.paths.warm_up
+    threads = [threading.Thread(target=work, args=(rate, ended), daemon=True) for rate in rates]
+    for one in threads:
+        one.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        for one in threads:
+            one.join()
 
 
 def _announce(host: str, port: int) -> None:

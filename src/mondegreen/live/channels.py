@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from threading import Event
 
 import torch
 from torch import Tensor
@@ -67,10 +68,17 @@ class Channels:
         """The channels that can be tried."""
         return tuple(self._ready)
 
-    def warm_up(self, sample_rate: int) -> None:
-        """Send noise through every channel, so that the first visitor waits no longer."""
+    def warm_up(self, sample_rate: int, ended: Event) -> None:
+        """Send noise through every channel, so that the first visitor waits no longer.
+
+        Args:
+            sample_rate: In Hz.
+            ended: No further channel is tried once it is set.
+        """
         noise = 0.1 * torch.randn(1, 1, sample_rate, generator=torch.Generator().manual_seed(0))
         for text in self._ready:
+            if ended.is_set():
+                return
             try:
                 self._through(text, noise.clamp(-1.0, 1.0), sample_rate)
             except MondegreenError as error:  # such as an FFmpeg without the coder
