@@ -97,6 +97,7 @@ def _commands(folder: Path, where: tuple[str, ...]) -> dict[str, tuple[str, ...]
         ),
         "reproduce": (
             *("reproduce", "--preset", "smoke", "--rehearse", "--device", "cpu"),
-            *("--jobs", "1", "--out", "run"),
+            # Not below --out: what is in a cache is named after the folder of the recordings.
+            *("--jobs", "1", "--out", "run", "--cache", str(folder / "cache")),
         ),
     }
