@@ -160,7 +160,8 @@ def help_texts(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_options_in_the_text_exist(page: Path, help_texts: str) -> None:
     known = set(re.findall(r"--[a-z][a-z0-9.-]*[a-z0-9]", help_texts))
     known |= set(re.findall(r"--[a-z-]+", (ROOT / "Makefile").read_text(encoding="utf-8")))
-    assert options_named(page) <= known | {"--strict", "--logdir"}  # of other programs
+    others = {"--strict", "--logdir", "--system-site-packages"}  # of other programs
+    assert options_named(page) <= known | others
 
 
 @pytest.mark.parametrize("target", MAKE)

@@ -189,12 +189,12 @@ def test_a_run_killed_while_it_writes_has_no_line_twice_and_none_missing(
 ) -> None:
     folder, original, calls = tmp_path / "run", getattr(Run, point), 0
 
-    def killed(self: Run, *arguments: Any) -> None:
+    def killed(self: Run, *arguments: Any, **named: Any) -> None:
         nonlocal calls
         calls += 1
         if calls == 2:
             raise KeyboardInterrupt
-        original(self, *arguments)
+        original(self, *arguments, **named)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Run, point, killed)

@@ -236,7 +236,7 @@ def test_what_is_missing_or_wrong_is_named(
         ([*attack, "--classifiers", str(others[0])], "two or more"),
         ([*attack, "--classifiers", *map(str, others), "--leave-one-out"], "three or more"),
         ([*attack, "--classifiers", str(others[0]), str(odd)], "differ in labels"),
-        (["--classifiers", str(others[0]), str(others[1]), *generator], "--data is missing"),
+        (["--classifiers", str(others[0]), str(others[1]), *attack], "--data is missing"),
     ):
         with pytest.raises(MondegreenError, match=reason):
             transfer.run([*words, *given])
