@@ -4,8 +4,9 @@
 
     python -m benchmarks.fuzzing --seconds 1800 --findings build/fuzzing --out results/fuzzing.json
 
-A reader may return or raise MondegreenError, within five seconds and a few GiB. With ``--atheris``
-(``pip install atheris``) the damage to one reader's file is guided by coverage.
+A reader may return or raise MondegreenError, within five seconds of the processor, a minute on the
+clock and a few GiB. Rows of readers that are not among ``--only`` stay in the result file. With
+``--atheris`` (``pip install atheris``) the damage to one reader's file is guided by coverage.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ from benchmarks.fuzzing.composed import every_reader
 from benchmarks.fuzzing.readers import Reader, bytes_of
 
 from mondegreen.errors import MondegreenError
-from mondegreen.files import write_json
+from mondegreen.files import read_json, write_json
 from mondegreen.runs import command_line, environment
 
-LIMIT_S = 5.0
+LIMIT_S, PATIENCE_S = 5.0, 60.0
 MEMORY = 12 * 2**30
 
 
@@ -48,8 +49,10 @@ def stumble(reader: Reader, folder: Path, content: bytes) -> str | None:
     path = folder / reader.file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-    signal.signal(signal.SIGALRM, _too_slow)
-    signal.setitimer(signal.ITIMER_REAL, LIMIT_S)
+    for number in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(number, _too_slow)
+    signal.setitimer(signal.ITIMER_PROF, LIMIT_S)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE_S)  # what waits for ever uses no processor
     try:
         reader.read(folder)
     except MondegreenError:
@@ -57,7 +60,8 @@ def stumble(reader: Reader, folder: Path, content: bytes) -> str | None:
     except Exception:
         return traceback.format_exc()
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        for timer in (signal.ITIMER_PROF, signal.ITIMER_REAL):
+            signal.setitimer(timer, 0.0)
     return None
 
 
@@ -77,13 +81,17 @@ def main() -> int:
     readers = [reader for reader in every if not options.only or reader.name in options.only]
     if options.atheris:
         guided(readers[0], options.seconds)
-    rows = []
+    rows = {}
+    if options.out is not None and options.out.exists():
+        rows = {row["reader"]: row for row in read_json(options.out)["rows"]}
+    found = 0
     for reader in readers:
         share = options.seconds / len(readers)
-        rows.append(_fuzz(reader, share, options.seed, options.findings))
+        row = _fuzz(reader, share, options.seed, options.findings)
+        rows[reader.name], found = row, found + row["findings"]
         if options.out is not None:
-            _write(options.out, rows, options.seed)
-    return 1 if any(row["findings"] for row in rows) else 0
+            _write(options.out, list(rows.values()), options.seed)
+    return 1 if found else 0
 
 
 def _write(path: Path, rows: list[dict[str, Any]], seed: int) -> None:
