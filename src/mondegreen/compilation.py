@@ -39,7 +39,8 @@ def compile_in_place(*networks: nn.Module | None) -> None:
 
 
 def _while_learning(plain: Callable[..., Any]) -> Callable[..., Any]:
-    compiled = torch.compile(plain)
+    # Dropout then draws the masks that it draws without compiling.
+    compiled = torch.compile(plain, options={"fallback_random": True})
 
     def forward(*arguments: Any, **named: Any) -> Any:
         return (compiled if torch.is_grad_enabled() else plain)(*arguments, **named)
