@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def test_a_whole_installation(capsys: pytest.CaptureFixture[str], tmp_path: Path
     assert main(["doctor", "--json"]) == 0
     about = json.loads(capsys.readouterr().out)
     assert about["ok"] is True and about["model"] is None
-    assert about["versions"]["torch"] == torch.__version__
+    assert about["versions"]["torch"] == version("torch")
     assert about["processor"]["cores"] == os.cpu_count()
     assert set(about["timings"]) == {"training step, 32 clips", "attack, 1 clip"}
     assert all(ms > 0 for times in about["timings"].values() for ms in times.values())
