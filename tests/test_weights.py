@@ -8,7 +8,13 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from mondegreen.errors import MondegreenError
-from mondegreen.weights import build_described, load_weights, save_weights
+from mondegreen.weights import (
+    build_described,
+    fingerprint,
+    load_weights,
+    save_computed,
+    save_weights,
+)
 
 
 def network(width: int = 3) -> nn.Sequential:
@@ -121,3 +127,32 @@ def test_a_network_that_cannot_be_built_is_an_error(error: Exception, tmp_path: 
         build_described(broken, tmp_path / "d.json", path)
     with pytest.raises(MondegreenError, match="the weights are missing"):
         build_described(network, tmp_path / "d.json", tmp_path / "absent")
+
+
+class Windowed(nn.Module):
+    """Weights, and a window that is calculated."""
+
+    window: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(2, 2)
+        self.register_buffer("window", torch.hann_window(16), persistent=False)
+
+
+def test_last_bits_of_what_is_calculated_come_from_the_file(tmp_path: Path) -> None:
+    """As if another processor had calculated the window."""
+    path, theirs, ours = tmp_path / "x.safetensors", Windowed(), Windowed()
+    theirs.window[3] = torch.nextafter(theirs.window[3], torch.tensor(1.0))
+    save_weights(path, theirs)
+    load_weights(path, ours)
+    assert fingerprint(ours, []) != fingerprint(theirs, [])
+    save_computed(path, theirs)
+    load_weights(path, ours)
+    assert fingerprint(ours, []) == fingerprint(theirs, [])
+    theirs.window[3] += 0.01
+    save_computed(path, theirs)
+    with pytest.raises(MondegreenError, match=r"x\.computed\.safetensors: 'window' holds other"):
+        load_weights(path, ours)
+    save_computed(path, nn.BatchNorm1d(2))  # which saves all of its buffers
+    load_weights(path, ours)

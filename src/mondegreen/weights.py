@@ -69,15 +69,17 @@ def save_weights(path: Path, module: nn.Module) -> None:
 def load_weights(path: Path, module: nn.Module) -> None:
     """Fill ``module`` with the weights in a safetensors file.
 
+    What the module calculates by itself, such as windows, differs in the last bit from one
+    processor or version of PyTorch to another, and so would its fingerprint. Where
+    ``x.computed.safetensors`` lies beside ``x.safetensors``, it holds these numbers as they were;
+    see :func:`save_computed`.
+
     Raises:
-        MondegreenError: The file is missing, damaged, holds NaN, or does not fit the module.
+        MondegreenError: A file is missing, damaged, holds NaN, or does not fit the module.
     """
     if not path.is_file():
         raise MondegreenError(f"{path} does not exist: the weights are missing.")
-    try:
-        state = load_file(str(path))
-    except (SafetensorError, OSError, ValueError) as error:
-        raise MondegreenError(f"{path} is not a readable safetensors file ({error}).") from error
+    state = _read(path)
     expected = module.state_dict()
     _refuse_other_names(path, set(state), set(expected))
     for name, tensor in state.items():
@@ -98,6 +100,48 @@ def load_weights(path: Path, module: nn.Module) -> None:
     except RuntimeError as error:
         first = str(error).splitlines()[-1].strip()
         raise MondegreenError(f"{path} does not fit its configuration: {first}") from error
+    _load_computed(_computed(path), module)
+
+
+def save_computed(path: Path, module: nn.Module) -> None:
+    """Write the buffers of ``module`` that are not saved with its weights beside them.
+
+    Args:
+        path: The file of the weights.
+        module: The module.
+    """
+    saved = module.state_dict()
+    state = {n: b.detach().cpu().clone() for n, b in module.named_buffers() if n not in saved}
+    with atomic_write(_computed(path)) as temporary:
+        save_file(state, str(temporary))
+        temporary.chmod(0o644)
+
+
+def _computed(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.computed.safetensors")
+
+
+def _load_computed(path: Path, module: nn.Module) -> None:
+    """Put the last bits of calculated buffers right; anything else is refused."""
+    if not path.is_file():
+        return
+    buffers = dict(module.named_buffers())
+    for name, tensor in _read(path).items():
+        own = buffers.get(name)
+        if own is None or (own.shape, own.dtype) != (tensor.shape, tensor.dtype):
+            raise MondegreenError(f"{path} does not fit its configuration: {name[:80]!r}.")
+        if not torch.allclose(own.cpu(), tensor, rtol=1e-5, atol=1e-6):
+            raise MondegreenError(
+                f"{path}: {name[:80]!r} holds other numbers than its configuration gives."
+            )
+        own.copy_(tensor)
+
+
+def _read(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        return load_file(str(path))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise MondegreenError(f"{path} is not a readable safetensors file ({error}).") from error
 
 
 def _refuse_other_names(path: Path, found: set[str], expected: set[str]) -> None:
