@@ -21,7 +21,7 @@ import tempfile
 import time
 import traceback
 from pathlib import Path
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any, NoReturn
 
 import torch
@@ -140,7 +140,10 @@ def guided(reader: Reader, seconds: float) -> NoReturn:
             if said is not None:
                 raise RuntimeError(said)
 
-        atheris.instrument_all()
+        for module in [one for name, one in sys.modules.items() if name.startswith("mondegreen")]:
+            for value in list(vars(module).values()):
+                if isinstance(value, FunctionType) and value.__module__ == module.__name__:
+                    atheris.instrument_func(value)
         atheris.Setup([sys.argv[0], f"-max_total_time={int(seconds)}", str(corpus)], once)
         atheris.Fuzz()
     raise SystemExit
