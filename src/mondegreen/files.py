@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -19,6 +20,21 @@ MAX_JSON_BYTES = 2**28
 _MOST_DIGITS = 300
 _HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 _LEFTOVER = re.compile(r"\..*\.[0-9a-f]{8}\.tmp(\.[^.]*)?")
+
+
+def exists(path: Path) -> bool:
+    """Tell whether something lies at ``path``: no, too, where nothing can have such a name.
+
+    Example:
+        >>> exists(Path("x" * 5000))
+        False
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from mondegreen.errors import MondegreenError
         (OSError(errno.ENOSPC, "No space left on device", "a.wav"), "a.wav: No space left.*Free"),
         (OSError(errno.EROFS, "Read-only file system", "a"), "a: Read-only.*another output folder"),
         (FileNotFoundError(errno.ENOENT, "No such file", "a"), "a: No such file. Was it moved"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "a" * 3000), r"a{200}\.\.\.: File name"),
         (torch.OutOfMemoryError("CUDA out of memory"), "GPU's memory does not suffice.*smaller"),
         (MemoryError(), "memory does not suffice.*--batch-size"),
         (RuntimeError("DefaultCPUAllocator: not enough memory: you"), "memory does not suffice"),

@@ -31,6 +31,8 @@ _SURROUNDINGS = {
     errno.EPERM: "Choose a folder that you may write to, or change its permissions.",
     errno.ENOENT: "Was it moved or deleted meanwhile? Put it back and run the same command again.",
     errno.ENOTDIR: "Was it moved or deleted meanwhile? Put it back and run the same command again.",
+    errno.ENAMETOOLONG: "No file can have that name; look at what was typed or written there.",
+    errno.ELOOP: "A link leads back to itself; mend it.",
     errno.EIO: "The disk or the network drive fails; see that it is healthy.",
     errno.ESTALE: "The network drive fails; see that it is mounted.",
     errno.EMFILE: "Too many files are open; raise the limit with ulimit -n.",
@@ -98,7 +100,8 @@ def explain(error: Exception) -> str | None:
         'x.wav: No space left on device. Free some space and run the same command again.'
     """
     if isinstance(error, OSError) and error.errno in _SURROUNDINGS:
-        where = f"{error.filename}: " if error.filename else ""
+        name = str(error.filename or "")
+        where = f"{name if len(name) < 200 else f'{name[:200]}...'}: " if name else ""
         return f"{where}{error.strerror}. {_SURROUNDINGS[error.errno]}"
     text = str(error)
     device = type(error).__name__ == "OutOfMemoryError"  # torch's, without importing torch

@@ -18,7 +18,7 @@ from mondegreen.report.audit.verdict import judge
 from mondegreen.report.comparison import machine_of
 from mondegreen.report.formatting import duration, number, percent
 from mondegreen.report.generated import insert, picture, result_files, run_for_page
-from mondegreen.report.markdown import escape_text, table
+from mondegreen.report.markdown import console_block, escape_text, table
 
 CAPTION = "How often each attack reaches a chosen label, with 95 % intervals over speakers"
 
@@ -45,7 +45,7 @@ def render_audits(found: dict[str, AuditResults]) -> str:
             f"What the report advises:\n\n{advice}\n"
             if advice
             else "The report advises nothing.\n",
-            f"```console\n{one.command.replace('```', '')}\n```\n",
+            console_block(one.command),
             f"Its stages took {duration(seconds)} in all, some of them at the same time, on "
             f"{machine_of(one.environment)}.\n",
             f"![{CAPTION}](images/audit-{name}.svg)\n\n{CAPTION}.\n",

@@ -18,7 +18,7 @@ from mondegreen.report.channel_results import ChannelResults, load_channels
 from mondegreen.report.channel_tables import about, markdown
 from mondegreen.report.channel_words import broken, sentences
 from mondegreen.report.generated import insert, picture, result_files, run_for_page
-from mondegreen.report.markdown import escape_text, table
+from mondegreen.report.markdown import console_block, escape_text, table
 
 CAPTION = (
     "Success through each channel, with 95 % intervals over speakers; a grey tick is what the "
@@ -65,11 +65,10 @@ def render_results(found: dict[str, ChannelResults]) -> str:
     """
     parts = []
     for name, one in found.items():
-        command = one.command.replace("```", "")
         parts += [
             f"### {escape_text(name)}\n",
             f"{escape_text(about(one))}\n",
-            f"```console\n{command}\n```\n",
+            console_block(one.command),
             f"![{CAPTION}](images/{picture_name(name)})\n\n{CAPTION}\n",
             f"{broken(one)}\n",
         ]

@@ -17,7 +17,7 @@ from mondegreen.report.comparison_tables import markdown, markdown_reaches
 from mondegreen.report.comparison_texts import about, own_time, verdicts
 from mondegreen.report.comparison_words import plain_words
 from mondegreen.report.generated import mark, picture, result_files, run_for_page
-from mondegreen.report.markdown import escape_text, table
+from mondegreen.report.markdown import console_block, escape_text, table
 
 HEAD = """\
 # Attacks compared
@@ -83,11 +83,10 @@ def render_page(found: dict[str, Comparison]) -> str:
             f"![{CAPTIONS[figure]}](images/{picture_name(name, figure)})\n\n{CAPTIONS[figure]}\n"
             for figure in figure_names(comparison)
         ]
-        command = comparison.command.replace("```", "")
         parts += [
             f"## {escape_text(name)}\n",
             f"{escape_text(about(comparison))}\n",
-            f"```console\n{command}\n```\n",
+            console_block(comparison.command),
             *pictures,
         ]
         if comparison.budgets_db:

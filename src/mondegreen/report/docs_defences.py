@@ -16,7 +16,7 @@ from mondegreen.report.defence_results import DefenceResults, load_defences
 from mondegreen.report.defence_tables import about, markdown
 from mondegreen.report.defence_verdicts import RULE
 from mondegreen.report.generated import insert, picture, result_files, run_for_page
-from mondegreen.report.markdown import escape_text
+from mondegreen.report.markdown import console_block, escape_text
 
 CAPTIONS = {
     "defences": (
@@ -39,11 +39,10 @@ def render_results(found: dict[str, DefenceResults]) -> str:
     """
     parts = []
     for name, one in found.items():
-        command = one.command.replace("```", "")
         parts += [
             f"### {escape_text(name)}\n",
             f"{escape_text(about(one))}\n",
-            f"```console\n{command}\n```\n",
+            console_block(one.command),
         ]
         for kind, caption in CAPTIONS.items():
             if kind == "defences" or roc_figure(one) is not None:

@@ -10,7 +10,7 @@ from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
 from mondegreen.report.comparison import machine_of
 from mondegreen.report.formatting import number
-from mondegreen.report.markdown import escape_text, table
+from mondegreen.report.markdown import console_block, escape_text, table
 
 HEAD = """\
 ## Attacks that only hear probabilities
@@ -69,8 +69,7 @@ def render_section(path: Path) -> str:
             f"clip and iteration; medians of {content['rounds']} turns. Machine: "
             f"{machine_of(content['environment'])}, PyTorch {content['environment']['torch']}."
         )
-        command = str(content["command"]).replace("```", "")
-        parts = [HEAD, f"{escape_text(about)}\n", f"```console\n{command}\n```\n"]
+        parts = [HEAD, f"{escape_text(about)}\n", console_block(str(content["command"]))]
         for setting in content["settings"]:
             threads = setting["threads"]
             parts.append(f"### {threads} thread{'s' if threads > 1 else ''}, without gradients\n")

@@ -15,7 +15,7 @@ from mondegreen.report.generated import insert, picture, result_files, run_for_p
 from mondegreen.report.hardening_figures import hardening_figure
 from mondegreen.report.hardening_results import HardeningResults, load_hardening
 from mondegreen.report.hardening_tables import about, markdown
-from mondegreen.report.markdown import escape_text
+from mondegreen.report.markdown import console_block, escape_text
 
 CAPTION = (
     "Accuracy under untargeted gradient search (dotted: without attack), targets reached by "
@@ -38,7 +38,7 @@ def render_results(found: dict[str, HardeningResults]) -> str:
             f"![{CAPTION}](images/{picture_name(name)})\n\n{CAPTION}\n",
             markdown(one),
             f"{escape_text(about(one))}\n",
-            f"```console\n{commands(one)}\n```\n",
+            console_block(commands(one)),
         ]
     return "\n".join(parts).rstrip("\n") if parts else "Nothing measured yet."
 
@@ -47,7 +47,7 @@ def commands(one: HardeningResults) -> str:
     """Return all commands that the numbers came from, one a line, none twice."""
     lines = [each.training.command for each in one.after if each.training is not None]
     lines += [each.generator_command for each in one.after if each.generator_command]
-    return "\n".join(dict.fromkeys([*lines, one.command])).replace("```", "")
+    return "\n".join(dict.fromkeys([*lines, one.command]))
 
 
 def picture_name(name: str) -> str:

@@ -11,7 +11,7 @@ from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
 from mondegreen.report.comparison import machine_of
 from mondegreen.report.formatting import number, percent
-from mondegreen.report.markdown import table
+from mondegreen.report.markdown import console_block, table
 
 HEAD = """\
 ## Loading
@@ -48,7 +48,7 @@ def render_section(path: Path) -> str:
         about = (
             f"Machine: {machine_of(content['environment'])}, PyTorch "
             f"{content['environment']['torch']}, {content['threads']} thread(s).\n\n"
-            f"```console\n{content['command']}\n```\n"
+            f"{console_block(str(content['command']))}"
         )
         return "\n".join(
             [*parts, about, MEMORY, _memory(content["memory"]), _pesq(content["pesq"])]

@@ -17,7 +17,7 @@ from mondegreen.report import docs_evolution, docs_loading
 from mondegreen.report.comparison import machine_of
 from mondegreen.report.formatting import DASH, number, size
 from mondegreen.report.generated import page_parser, write_or_check
-from mondegreen.report.markdown import escape_text, table
+from mondegreen.report.markdown import console_block, escape_text, table
 
 FILE = "generators-speed.json"
 TRAINING_FILE = "training-step.json"
@@ -136,8 +136,7 @@ def _about(content: Mapping[str, Any]) -> str:
         f"{environment.get('torch', '?')}, ONNX Runtime {runtime or 'missing'}; measured "
         f"{content['created'][:10]}."
     )
-    command = str(content["command"]).replace("```", "")
-    return f"{escape_text(text)}\n\n```console\n{command}\n```\n"
+    return f"{escape_text(text)}\n\n{console_block(str(content['command']))}"
 
 
 def _title(setting: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
 from mondegreen.report.comparison import machine_of
 from mondegreen.report.formatting import percent
-from mondegreen.report.markdown import table
+from mondegreen.report.markdown import console_block, table
 
 
 def render_table(path: Path) -> str:
@@ -32,7 +32,7 @@ def render_table(path: Path) -> str:
         about = (
             f"\n{identical} of {provoked} ended as if nothing had happened. "
             f"Machine: {machine_of(content['environment'])}.\n\n"
-            f"```console\n{content['command']}\n```"
+            f"{console_block(str(content['command']))}".rstrip("\n")
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MondegreenError(
@@ -78,7 +78,7 @@ def render_fuzzing(path: Path) -> str:
         about = (
             f"\n{tried:,} files in {minutes:.1f} minutes of processor time; findings: {found}. "
             f"Machine: {machine_of(content['environment'])}.\n\n"
-            f"```console\n{content['command']}\n```"
+            f"{console_block(str(content['command']))}".rstrip("\n")
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MondegreenError(

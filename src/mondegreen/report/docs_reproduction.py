@@ -22,7 +22,7 @@ from mondegreen.report.generated import (
     write_or_check,
     write_or_check_page,
 )
-from mondegreen.report.markdown import escape_text, table
+from mondegreen.report.markdown import console_block, escape_text, table
 from mondegreen.report.paper import CITATION, DOI
 from mondegreen.report.reproduction.claims import Judged, judge_all, tally
 from mondegreen.report.reproduction.disagreements import disagreements
@@ -77,12 +77,11 @@ def render_page(runs: dict[str, Reproduction], images: Path) -> str:
 
 def _run(name: str, found: Reproduction, images: Path) -> list[str]:
     judged = judge_all(found)
-    command = found.command.replace("```", "")
     machine = escape_text(machine_of(found.environment))
     counts = ", ".join(f"*{verdict}* {count}" for verdict, count in tally(judged).items())
     parts = [
         f"Preset {escape_text(found.preset)}, {found.created}, on {machine}.\n",
-        f"```console\n{command}\n```\n",
+        console_block(found.command),
         settings(found).markdown(),
         f"### {escape_text(name)}: verdicts\n",
         f"Of {len(judged)} sentences: {counts}.\n",

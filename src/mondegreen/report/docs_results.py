@@ -16,7 +16,7 @@ from mondegreen.files import read_json
 from mondegreen.report.comparison import machine
 from mondegreen.report.formatting import DASH, number, percent, size
 from mondegreen.report.generated import page_parser, write_or_check
-from mondegreen.report.markdown import anchor, escape_cell, escape_text, table
+from mondegreen.report.markdown import anchor, console_block, escape_cell, escape_text, table
 from mondegreen.report.paper import (
     CITATION,
     DOI,
@@ -212,10 +212,7 @@ def _about(results: Results) -> str:
         f"{data.split_kind}{silent}), seed {results.seed}; machine: {machine(results)}, "
         f"Python {environment.get('python', '?')}, PyTorch {environment.get('torch', '?')}.",
         "",
-        "```console",
-        results.command.replace("```", ""),
-        "```",
-        "",
+        console_block(results.command),
     ]
     return "\n".join([escape_text(lines[0]), *lines[1:]])
 

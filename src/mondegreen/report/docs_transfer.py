@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mondegreen.report.generated import insert, picture, result_files, run_for_page
-from mondegreen.report.markdown import escape_text
+from mondegreen.report.markdown import console_block, escape_text
 from mondegreen.report.transfer_figures import transfer_matrix
 from mondegreen.report.transfer_results import Transfer, load_transfer
 from mondegreen.report.transfer_tables import about, markdown
@@ -31,11 +31,10 @@ def render_tables(found: dict[str, Transfer]) -> str:
     """
     parts = []
     for name, one in found.items():
-        command = one.command.replace("```", "")
         parts += [
             f"### {escape_text(name)}\n",
             f"{escape_text(about(one))}\n",
-            f"```console\n{command}\n```\n",
+            console_block(one.command),
             f"![{CAPTION}](images/{picture_name(name)})\n\n{CAPTION}\n",
             markdown(one),
         ]

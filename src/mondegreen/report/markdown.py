@@ -35,6 +35,20 @@ def escape_text(content: str) -> str:
     return " ".join(content.replace("&", "&amp;").replace("<", "&lt;").split())
 
 
+def console_block(command: str) -> str:
+    """Return commands as a block that can be copied; a benchmark is named by where it lies.
+
+    Example:
+        >>> print(console_block("evolution.py --rounds 5"), end="")
+        ```console
+        python benchmarks/evolution.py --rounds 5
+        ```
+    """
+    if command.partition(" ")[0].endswith(".py"):
+        command = f"python benchmarks/{command}"
+    return f"```console\n{command.replace('```', '')}\n```\n"
+
+
 def anchor(heading: str) -> str:
     """Return the anchor that a heading gets.
 

@@ -41,7 +41,7 @@ def resolve(path: Path) -> Path:
     text = str(path)
     if not text.startswith(PREFIX):
         try:
-            path.is_file()
+            (path / "checkpoints" / "latest" / "classifier.json").is_file()  # as long as they get
         except OSError as error:  # too long a name, or a folder that is closed to this user
             shown = text if len(text) < 200 else f"{text[:200]}..."
             raise MondegreenError(f"{shown}: {error.strerror}.") from error

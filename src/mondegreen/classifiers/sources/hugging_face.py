@@ -9,7 +9,7 @@ from typing import ClassVar
 from mondegreen.classifiers.contract import ModelOptions
 from mondegreen.classifiers.sources.source import Model, Source
 from mondegreen.errors import MondegreenError
-from mondegreen.files import read_json
+from mondegreen.files import exists, read_json
 
 PREFIX = "hf:"
 
@@ -23,7 +23,7 @@ class HuggingFace(Source):
     def claims(cls, text: str) -> bool:
         """Tell by a ``config.json`` that names a kind of model."""
         path = Path(text) / "config.json"
-        if not path.is_file():
+        if not exists(path):
             return False
         try:
             config = read_json(path)

@@ -15,6 +15,7 @@ from mondegreen.classifiers.adopted import Sent
 from mondegreen.classifiers.contract import ModelOptions
 from mondegreen.classifiers.sources.source import Model, Source
 from mondegreen.errors import MondegreenError
+from mondegreen.files import exists
 from mondegreen.zoo import PREFIX
 
 if TYPE_CHECKING:
@@ -50,10 +51,10 @@ def find_source(place: str | Path) -> Source | None:
         place: What was typed. A path, which swallows one of the slashes of ``https://``, is mended.
     """
     text = _mended(str(place))
-    if text.startswith(PREFIX) or (Path(text) / "classifier.json").is_file():
+    if text.startswith(PREFIX) or exists(Path(text) / "classifier.json"):
         return None
     prefix, colon, rest = text.partition(":")
-    if colon and not Path(text).exists():
+    if colon and not exists(Path(text)):
         for point in entry_points(group=GROUP, name=prefix):
             kind = _loaded(prefix, point.load)
             return kind(rest)
