@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,14 +46,33 @@ def _bytes(tensor: torch.Tensor) -> bytes:
     return flat.view(torch.uint8).numpy().tobytes()
 
 
-def save_weights(path: Path, module: nn.Module) -> None:
+def save_weights(path: Path, module: nn.Module, *, computed: bool = True) -> None:
     """Write the state of ``module`` to a safetensors file, atomically.
 
+    What the module calculates by itself, such as windows, differs in the last bit from one
+    processor or version of PyTorch to another, and so would its fingerprint. These buffers, which
+    are no part of the state, go to ``x.computed.safetensors`` beside ``x.safetensors``.
+
+    Args:
+        path: The file, ``x.safetensors``.
+        module: The module.
+        computed: Write these buffers too. Somebody else's module may change its own at will.
+
     Raises:
-        MondegreenError: The file cannot be written.
+        MondegreenError: A file cannot be written.
     """
+    state = module.state_dict()
+    _write(path, state)
+    buffers = {n: b for n, b in module.named_buffers() if n not in state} if computed else {}
+    if buffers:
+        _write(_computed(path), buffers)
+    else:
+        _computed(path).unlink(missing_ok=True)
+
+
+def _write(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
     state, places = {}, set[int]()
-    for name, tensor in module.state_dict().items():
+    for name, tensor in tensors.items():
         kept = tensor.detach().cpu().contiguous()
         # Tied weights have several names; the format wants a copy for each.
         state[name] = kept.clone() if kept.data_ptr() in places else kept
@@ -69,10 +88,8 @@ def save_weights(path: Path, module: nn.Module) -> None:
 def load_weights(path: Path, module: nn.Module) -> None:
     """Fill ``module`` with the weights in a safetensors file.
 
-    What the module calculates by itself, such as windows, differs in the last bit from one
-    processor or version of PyTorch to another, and so would its fingerprint. Where
-    ``x.computed.safetensors`` lies beside ``x.safetensors``, it holds these numbers as they were;
-    see :func:`save_computed`.
+    Where ``x.computed.safetensors`` lies beside ``x.safetensors``, what the module has calculated
+    by itself takes the last bits from there; see :func:`save_weights`.
 
     Raises:
         MondegreenError: A file is missing, damaged, holds NaN, or does not fit the module.
@@ -101,20 +118,6 @@ def load_weights(path: Path, module: nn.Module) -> None:
         first = str(error).splitlines()[-1].strip()
         raise MondegreenError(f"{path} does not fit its configuration: {first}") from error
     _load_computed(_computed(path), module)
-
-
-def save_computed(path: Path, module: nn.Module) -> None:
-    """Write the buffers of ``module`` that are not saved with its weights beside them.
-
-    Args:
-        path: The file of the weights.
-        module: The module.
-    """
-    saved = module.state_dict()
-    state = {n: b.detach().cpu().clone() for n, b in module.named_buffers() if n not in saved}
-    with atomic_write(_computed(path)) as temporary:
-        save_file(state, str(temporary))
-        temporary.chmod(0o644)
 
 
 def _computed(path: Path) -> Path:

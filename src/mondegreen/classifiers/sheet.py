@@ -118,7 +118,7 @@ def save_trained(folder: Path, classifier: Classifier, sheet: Sheet) -> None:
     Raises:
         MondegreenError: The folder cannot be written.
     """
-    save_weights(folder / "classifier.safetensors", classifier.module)
+    save_weights(folder / "classifier.safetensors", classifier.module, computed=False)
     trained = replace(sheet, trained=classifier.fingerprint())
     write_json(folder / "classifier.json", {"format": 1, **to_dict(trained)})
 
@@ -156,7 +156,8 @@ def load_adopted(path: Path, description: dict[str, Any], *, allow_code: bool) -
         raise MondegreenError(
             f"{path}: {sheet.source.place} was {sheet.fingerprint} and is {found} now: its weights "
             "or its code have changed. Adopt it again: mondegreen adopt. (A function that draws "
-            "weights at random builds another model each time.)"
+            "weights at random builds another model each time; and what a model calculates, such "
+            "as windows, may differ in the last bit on another processor or version of PyTorch.)"
         )
     if sheet.trained is not None:
         _train_on(classifier, sheet.trained, path)

@@ -211,7 +211,7 @@ class Hardener:
     def _save(self, folder: Path) -> None:
         average, config = self.state.average, self.config
         if config is None:
-            save_weights(folder / "classifier.safetensors", average.module)
+            save_weights(folder / "classifier.safetensors", average.module, computed=False)
         elif isinstance(config, Sheet):
             save_trained(folder, average, config)
         else:
