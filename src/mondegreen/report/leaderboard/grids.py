@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from mondegreen.report.formatting import DASH
 from mondegreen.report.leaderboard.boards import Board, Leaderboard
 from mondegreen.report.leaderboard.entry import Entry
 from mondegreen.report.leaderboard.measured import MeasuredRow
@@ -118,7 +119,19 @@ def board_grid(board: Board) -> Grid:
         ("unreliable, for", "t"),
     )
     name = f"board-{board.goal}-{board.budget.replace(':', '-')}-{board.corpus}"
-    return Grid(anchor(name), board_title(board), NOTE, _columns(titles, rows, ()), tuple(rows))
+    grid = Grid(anchor(name), board_title(board), NOTE, _columns(titles, rows, ()), tuple(rows))
+    return _without_empty(grid)
+
+
+def _without_empty(grid: Grid) -> Grid:
+    """Leave out the columns that say nothing of any row."""
+    kept = [
+        place
+        for place in range(len(grid.columns))
+        if any(row.cells[place].text not in ("", DASH) for row in grid.rows)
+    ]
+    rows = tuple(replace(row, cells=tuple(row.cells[one] for one in kept)) for row in grid.rows)
+    return replace(grid, columns=tuple(grid.columns[one] for one in kept), rows=rows)
 
 
 def _columns(
