@@ -19,8 +19,9 @@ from mondegreen.report.reproduction.results import load_reproduction
 from mondegreen.reproduction.ablation import ablation
 from mondegreen.reproduction.gather import gather
 from mondegreen.reproduction.generators import generators
-from mondegreen.reproduction.plan import VARIANTS, Setting, ablation_folder
+from mondegreen.reproduction.plan import VARIANTS, ablation_folder
 from mondegreen.reproduction.scale import scale
+from mondegreen.reproduction.setting import Setting
 from mondegreen.stages.stage import Outcome, Stage
 
 LABELS = ("yes", "no", "up")

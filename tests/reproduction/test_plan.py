@@ -10,8 +10,9 @@ from typing import Any, NoReturn, get_args
 import pytest
 
 from mondegreen.cli import main, options
-from mondegreen.reproduction.plan import ESC10, VARIANTS, settings, stages
+from mondegreen.reproduction.plan import VARIANTS, stages
 from mondegreen.reproduction.scale import ScaleName, rehearsal, scale
+from mondegreen.reproduction.setting import ESC10, settings
 from mondegreen.stages.stage import Stage
 
 OUT = Path("runs/reproduction")

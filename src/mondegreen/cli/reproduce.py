@@ -18,8 +18,9 @@ from mondegreen.report.reproduction.results import load_reproduction
 from mondegreen.report.reproduction.terminal import print_reproduction
 from mondegreen.reproduction.examples import write_examples
 from mondegreen.reproduction.gather import gather
-from mondegreen.reproduction.plan import Setting, settings, stages
+from mondegreen.reproduction.plan import stages
 from mondegreen.reproduction.scale import Scale, ScaleName, Words, rehearsal, scale
+from mondegreen.reproduction.setting import Setting, settings
 from mondegreen.runs import Run
 from mondegreen.stages.runner import run_stages
 from mondegreen.stages.stage import DONE, FAILED, LEFT_OUT, Outcome, Records, Stage

@@ -24,8 +24,8 @@ from mondegreen.files import read_json, write_json
 from mondegreen.generators.generator import load_generator
 from mondegreen.metrics.quality import quality
 from mondegreen.metrics.snr import snr_db
-from mondegreen.reproduction.plan import Setting
 from mondegreen.reproduction.scale import Scale
+from mondegreen.reproduction.setting import Setting
 
 PAIRS = {"speech": ("on", "go"), "music": ("blues", "rock"), "sounds": ("dog_bark", "rain")}
 """A source and a target each; for speech those of Fig. 7."""

@@ -16,8 +16,8 @@ from mondegreen.evaluation.results import describe_classifier
 from mondegreen.files import read_json, write_json
 from mondegreen.reproduction.ablation import ablation
 from mondegreen.reproduction.generators import generators
-from mondegreen.reproduction.plan import Setting
 from mondegreen.reproduction.scale import Scale
+from mondegreen.reproduction.setting import Setting
 from mondegreen.runs import command_line, environment
 from mondegreen.stages.stage import Outcome, Stage
 

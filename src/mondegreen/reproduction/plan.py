@@ -7,44 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from mondegreen.data.gtzan import GENRES
-from mondegreen.data.speech_commands import TEN_WORDS
 from mondegreen.reproduction.scale import Scale, Words
+from mondegreen.reproduction.setting import Setting
 from mondegreen.stages.stage import Stage
 
-SettingKey = Literal["speech", "sounds", "music"]
-ESC10 = (
-    "baby_cry",
-    "chainsaw",
-    "clock_tick",
-    "dog_bark",
-    "fire_crackling",
-    "helicopter",
-    "person_sneeze",
-    "rain",
-    "rooster",
-    "sea_waves",
-)
 SPECTRAL_DB = 25
 """The ratio that this project's generator is trained for and measured at."""
 SOURCE, TARGET = "yes", "right"
 """The pair of the paper's ablation (section V-D)."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One classifier and one corpus of the experiments."""
-
-    key: SettingKey
-    labels: tuple[str, ...]
-    model: str
-    """The classifier's ``--model``."""
-    data: Words
-    """Options of ``train classifier`` that say which clips, and how they are divided."""
-    corpus: Words = ()
-    """Of the command that makes the corpus; nothing where it is there."""
-    leak: str | None = None
-    """The leaky split that the honest one is compared with."""
 
 
 @dataclass(frozen=True)
@@ -66,50 +36,6 @@ VARIANTS = (
     Variant("l2", "paper", ("--training.weights.beta", "0")),
 )
 """The hinge loss alone is the same in both readings."""
-
-
-def settings(
-    out: Path,
-    scale: Scale,
-    *,
-    speech: Words,
-    sounds: Words,
-    music: Words,
-) -> list[Setting]:
-    """Return the settings of a reproduction.
-
-    Args:
-        out: Its folder, where embedded corpora are made.
-        scale: Its sizes.
-        speech: Data options of a Speech Commands folder; none for synthetic voices.
-        sounds: Data options of an ESC-10 folder; none leaves this setting out.
-        music: Data options of a GTZAN folder; none for synthetic music.
-    """
-    voices, tracks = out / "speech" / "corpus", out / "music" / "corpus"
-    made = ("data", "synthesize", "--out", str(voices), *scale.speech_corpus)
-    played = ("data", "synthesize", "--kind", "music", "--out", str(tracks), *scale.music_corpus)
-    found = [
-        Setting(
-            "speech",
-            TEN_WORDS,
-            "wide-resnet",
-            speech or ("--data", str(voices)),
-            () if speech else made,
-        )
-    ]
-    if sounds:
-        found.append(Setting("sounds", ESC10, "sample-cnn", sounds, leak="random-chunk"))
-    found.append(
-        Setting(
-            "music",
-            GENRES,
-            "sample-cnn",
-            music or ("--data", str(tracks)),
-            () if music else played,
-            leak="random-chunk",
-        )
-    )
-    return found
 
 
 def stages(
