@@ -124,17 +124,19 @@ def changed(config: Any, changes: Changes) -> Any:
 
 
 def train(changes: Changes, classifier: Path, epochs: int, out: Path) -> dict[str, Any]:
-    """Train one variant and return what it cost."""
+    """Train one variant and return what it cost; the time only of a training in one go."""
     options: TrainGenerator = changed(default("cpu"), RECIPE | changes)
     if options.training.unlabelled_share == 0.0:
         epochs *= 2  # an epoch has half as many steps then
     options = replace(options, classifier=classifier, out=out)
+    begun = (out / "metrics.jsonl").exists()
     start = time.process_time()
     execute(changed(options, {"training.epochs": epochs}))
+    spent = time.process_time() - start
     lines = (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     return {
         "steps": json.loads(lines[-1])["step"],
-        "processor_seconds": time.process_time() - start,
+        "processor_seconds": None if begun else spent,
         "changes": {path: repr(value) for path, value in changes.items()},
     }
 

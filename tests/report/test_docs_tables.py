@@ -54,6 +54,12 @@ def test_the_recipe_comes_first_and_the_others_by_success(folder: Path) -> None:
     assert "(" not in rows[0]
 
 
+def test_the_time_of_a_resumed_training_is_not_shown(folder: Path) -> None:
+    write_json(folder / "c.json", variant("better", (0.9, 0.85, 0.7)) | {"processor_seconds": None})
+    rows = docs_ablation.render_table(folder).splitlines()
+    assert rows[3].startswith("| better") and "×" not in rows[3] and "×" in rows[4]
+
+
 def test_results_without_the_recipe_are_refused(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", variant("worse", (0.7, 0.5, 0.3)))
     with pytest.raises(MondegreenError, match="no result of 'the recipe'"):

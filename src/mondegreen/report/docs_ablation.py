@@ -7,7 +7,7 @@ from typing import Any
 
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
-from mondegreen.report.formatting import number, percent, size
+from mondegreen.report.formatting import DASH, number, percent, size
 from mondegreen.report.markdown import table
 
 BASE = "the recipe"
@@ -73,7 +73,8 @@ def _row(one: dict[str, Any], base: dict[str, Any], budgets: list[str], middle: 
         successes.append(
             percent(rate) + ("" if one is base else f" ({_change(one, base, db):+.1f})")
         )
-    time = one["processor_seconds"] / base["processor_seconds"]
+    seconds, whole = one["processor_seconds"], base["processor_seconds"]
+    time = DASH if None in (seconds, whole) else f"× {seconds / whole:.2f}"
     pesq = number(one["validation"][middle]["pesq_nb"])
-    cost = [f"× {time:.2f}", size(one["parameters"]), size(one["macs"])]
+    cost = [time, size(one["parameters"]), size(one["macs"])]
     return [one["name"], *successes, pesq, *cost]
