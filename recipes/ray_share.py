@@ -1,6 +1,7 @@
 """A comparison or a reproduction, shared among the machines of a Ray cluster.
 
-    python recipes/ray_share.py --workers 16 compare --recipe curves --out /shared/curves
+    python recipes/ray_share.py --workers 16 compare --generator runs/generator \
+        --recipe pareto --out /shared/pareto
     python recipes/ray_share.py --workers 16 --cores 2 reproduce --out /shared/reproduction
 
 ``--out`` has to lie on a disk that all machines see. Each worker is a task of Ray that runs the

@@ -1,7 +1,8 @@
 #!/bin/bash
 # A comparison or a reproduction, shared among the tasks of a Slurm array:
-#   share=$(sbatch --parsable --array=0-15 recipes/slurm_share.sh compare --recipe curves --out runs/curves)
-#   sbatch --dependency=afterany:"$share" recipes/slurm_share.sh --gather compare --recipe curves --out runs/curves
+#   what="compare --generator runs/generator --recipe pareto --out runs/pareto"
+#   share=$(sbatch --parsable --array=0-15 recipes/slurm_share.sh $what)
+#   sbatch --dependency=afterany:"$share" recipes/slurm_share.sh --gather $what
 # --out has to lie on a disk that all machines see. Each task takes what no other is at. The second
 # job does what is missing, because a machine failed, and writes the results.
 #SBATCH --job-name=mondegreen-share

@@ -48,7 +48,10 @@ def _index() -> Iterator[str]:
     yield "terminal.\n\n| command | what it does |\n|---|---|\n"
     for name, text in sorted(main.COMMANDS.items()):
         yield f"| [`{name}`]({address(name).removeprefix('cli/')}) | {text} |\n"
-    yield "\nExit codes: 0 done, 2 wrong input, 130 interrupted.\n"
+    yield (
+        "\nExit codes: 0 done, 1 something is broken (doctor), 2 wrong input, 130 interrupted, "
+        "143 terminated.\n"
+    )
 
 
 def _page(name: str) -> Iterator[str]:

@@ -124,7 +124,8 @@ def _success(own: CellResult, others: list[CellResult]) -> str:
     ahead = [cell for cell in others if cell.success_rate > own.success_rate + _TIE]
     start = f"the generator succeeds in {_percent(own)}"
     if not ahead:
-        return f"{start}, and no other attack more often."
+        close = any(cell.success_rate > own.success_rate for cell in others)
+        return f"{start}, and no other attack {'clearly ' if close else ''}more often."
     best = max(ahead, key=lambda cell: (cell.success_rate, -(cell.clip_ms or 0.0)))
     gap = _points(100 * (best.success_rate - own.success_rate))
     price = ""

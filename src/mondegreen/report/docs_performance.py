@@ -41,7 +41,8 @@ result file is `results/{FILE}`, and this page is made from it.
   PyTorch, in the same run. **Floor, memory**: reading once as many bytes as the weights (once a
   call), the clips and the perturbations take, at the speed of a dot product over a block of that
   size, from a cache where it fits into one. No implementation that does this arithmetic in float32
-  can be much faster than the larger of both; **times the floor** says how far away it is.
+  can be much faster than the larger of both; **times the floor** says how far away it is. Below
+  1, the floor was measured while something else kept the machine busy.
 * *compiled* is `torch.compile`, *onnx* is ONNX Runtime with the file that `mondegreen export`
   writes, whose transform is a matrix product in place of the FFT. On a GPU, *compiled* replays CUDA
   graphs, and *bf16* has its own floor.

@@ -132,7 +132,7 @@ def test_the_leak_and_the_stages(load: Load) -> None:
     assert leak.rows[1][1:4] == ("fold-5", "–", "60.20 %")
     table = summaries.stages(found)
     assert table.rows[2][2:] == ("failed", "12.0 s", "18.0 s", "the loss became infinite")
-    assert table.note.startswith("2 of 4 stages are done, in 7 min 12 s")
+    assert table.note.startswith("2 of 4 stages are done; their times add up to 7 min 12 s")
     assert table.note.endswith("Not done: speech/single/no, music/classifier.")
     settings = summaries.settings(found)
     assert settings.rows[0][4:6] == ("96.03 %", "95.95 %")

@@ -189,8 +189,8 @@ def stages(reproduction: Reproduction) -> Table:
     count = len(reproduction.stages)
     done = sum(one.state == "done" for one in reproduction.stages)
     note = (
-        f"{done} of {count} stages are done, in {duration(total)} ({duration(busy)} of "
-        "processor time)."
+        f"{done} of {count} stages are done; their times add up to {duration(total)} "
+        f"({duration(busy)} of processor time)."
     )
     left = [one.name for one in reproduction.stages if one.state != "done"]
     note += f" Not done: {', '.join(left)}." if left else ""
