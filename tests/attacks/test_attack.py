@@ -48,6 +48,24 @@ def tone(frequency: float, level: float = 0.3, seconds: float = 0.5, rate: int =
     return level * torch.sin(2 * torch.pi * frequency * time)
 
 
+@pytest.mark.parametrize(
+    "x", [torch.zeros(1, SAMPLES), torch.zeros(1, 2, SAMPLES), torch.ones(1, 1, SAMPLES).short()]
+)
+def test_other_things_than_waveforms_are_refused(tone_spotter: Classifier, x: Tensor) -> None:
+    with pytest.raises(MondegreenError, match=r"floats in \[-1, 1\] of shape \(batch, 1, time\)"):
+        AddTone(level=0.5)(tone_spotter, x, torch.tensor([2]), budget=None)
+
+
+@pytest.mark.parametrize("budget", [None, SNR(20.0)])
+@pytest.mark.parametrize("level", [float("nan"), float("inf")])
+def test_an_attack_that_went_astray_is_named(
+    tone_spotter: Classifier, budget: Budget | None, level: float
+) -> None:
+    x = tone(300.0)[None, None]
+    with pytest.raises(MondegreenError, match="add-tone returned NaN or infinite"):
+        AddTone(level=level)(tone_spotter, x, torch.tensor([2]), budget=budget)
+
+
 def test_a_loud_tone_wins_and_a_quiet_one_does_not(tone_spotter: Classifier) -> None:
     x = tone(300.0)[None, None]
     target = torch.tensor([2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Protocol
 
@@ -33,7 +34,13 @@ def test_defences_are_measured_and_joined(
     assert "Verdicts" in capsys.readouterr().out
     rows = len(list((out / "rows").glob("*.json")))
     assert rows == 1 + 4
-    words += ["snr:20", "--retrained", str(trained.generator), "--json"]
+    retrained = tmp_path / "retrained"
+    shutil.copytree(trained.generator, retrained)
+    words += ["snr:20", "--retrained", str(retrained), "--json"]
+    assert main(words) == 2, "trained through no channel"
+    assert "it knows no defence" in capsys.readouterr().err
+    config = json.loads((retrained / "config.json").read_text())
+    (retrained / "config.json").write_text(json.dumps(config | {"channel": ["quantize:bits=6"]}))
     assert main(words) == 0
     content = json.loads(capsys.readouterr().out)
     assert content == json.loads((out / "defences.json").read_text())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,7 @@ def test_silent_clips_and_untouched_clips_have_no_ratio(
     assert content["snr_db"]["failed"] == 6
     assert content["snr_db"]["min"] >= 20.0 - 1e-4
     assert content["snr_db"]["mean"] == pytest.approx(20.0, abs=0.05)
+    assert found.mean_snr_db == content["snr_db"]["mean"]
 
 
 def test_files_agree_with_each_other(
@@ -138,6 +140,34 @@ def test_the_round_trip_in_memory_is_that_of_a_file(tmp_path: Path, normalizatio
         write_wav(tmp_path / "x.wav", x[number, 0], 16_000, normalization)
         pcm = torch.from_numpy(soundfile.read(tmp_path / "x.wav", dtype="int16")[0])
         assert torch.equal(pcm, float_to_pcm16(x_read, normalization)[number, 0])
+
+
+@pytest.mark.parametrize("untargeted", [False, True])
+def test_what_is_timed_are_pairs(
+    classifier: Classifier, data: ClipDataset, untargeted: bool
+) -> None:
+    """Not clips that carry the target, nor one pair over and over."""
+    asked: list[tuple[Tensor, Tensor]] = []
+
+    class Watched(Burst):
+        def perturb(
+            self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
+        ) -> Tensor:
+            asked.append((x, target))
+            return super().perturb(classifier, x, target, budget)
+
+    attack = Watched()
+    attack.untargeted = untargeted
+    options = replace(FEW, timing_repeats=6)
+    evaluate(attack, classifier, data, budget=None, options=options)
+    timed = asked[-(2 * (2 + options.timing_repeats)) :]  # both sizes, two calls to warm up
+    singles = [one for one in timed if len(one[0]) == 1]
+    assert len(singles) == 2 + options.timing_repeats
+    clips = zip(data.waveforms(), data.labels.tolist(), strict=True)
+    said = {x[None].numpy().tobytes(): label for x, label in clips}
+    labels = [(said[x.numpy().tobytes()], int(target)) for x, target in singles]
+    assert all((label == target) == untargeted for label, target in labels)
+    assert len({x.numpy().tobytes() for x, _ in singles}) > 1
 
 
 def test_nothing_to_attack_is_an_error(classifier: Classifier, data: ClipDataset) -> None:

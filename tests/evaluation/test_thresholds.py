@@ -84,6 +84,13 @@ def test_ends_of_an_interval_may_lie_beyond_the_budgets() -> None:
     assert one.side == "within" and one.interval[0] is not None and one.interval[1] is None
 
 
+def test_one_speaker_tells_nothing_of_others() -> None:
+    random = np.random.default_rng(0)
+    heard = [[True] * 10, [True] * 5 + [False] * 5]
+    assert all(one.interval is None for one in of_budgets([20.0, 30.0], heard, [1] * 10, random))
+    assert all(one.interval is None for one in of_pairs([10.0, 20.0, 30.0], [1] * 3, random))
+
+
 def test_smallest_perturbations_are_counted() -> None:
     reach = np.array([40.0, 30.0, np.inf, 20.0, -np.inf])
     random = np.random.default_rng(0)

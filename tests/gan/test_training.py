@@ -156,6 +156,20 @@ def test_the_spectral_generator_learns_to_fool(
     )  # rounding to 16 bits moves the mean by far less
 
 
+def test_clips_of_a_single_target_do_not_count(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever does nothing reaches nothing, though the target's clips are heard as it."""
+    _teach(classifier, data)
+    average = trainer(tmp_path / "run", BUDGETED, classifier, data).state.average
+    monkeypatch.setattr(type(average), "forward", lambda _, x, __: torch.zeros_like(x))
+    heard = classifier(data.waveforms()).argmax(dim=1)
+    for target in range(3):
+        found = validate(average, classifier, data, torch.tensor([target]), seed=1)
+        others = (heard == target)[data.labels != target].double()
+        assert found["validation/success"] == pytest.approx(float(others.mean()))
+
+
 @pytest.mark.parametrize("model", ["loudness", "masking"])
 def test_a_dial_turned_up_makes_the_perturbation_less_audible(
     tmp_path: Path,

@@ -53,6 +53,11 @@ def test_the_interval_is_wider_where_speakers_differ() -> None:
     assert again == apart
 
 
+def test_one_speaker_tells_nothing_of_others() -> None:
+    scores = ([0.0, 0.1], [1, 1]), ([0.05, 1.1], [1, 1])
+    assert auc_interval(*scores, np.random.default_rng(0)) == (0.0, 1.0)
+
+
 def test_wrong_scores_are_refused() -> None:
     for negative, positive in (([], [1.0]), ([1.0], []), ([float("nan")], [1.0])):
         with pytest.raises(ValueError, match=r"both kinds|finite"):

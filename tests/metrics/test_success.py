@@ -102,6 +102,19 @@ def test_groups_that_are_alike_do_not_make_it_certain() -> None:
     assert found == wilson_interval(4, 12)
 
 
+@pytest.mark.parametrize(
+    "gains", [[1, 0, 0, 0] * 5, [0] * 20, [1, -1, 0, 0] * 5, [1] * 20], ids=str
+)
+def test_differences_that_are_alike_in_all_groups(gains: list[int]) -> None:
+    """Whoever gains alike may lose elsewhere: nothing is certain, and neither side is ruled out."""
+    groups = np.repeat(np.arange(5), 4)
+    low, high = bootstrap_interval(gains, groups, np.random.default_rng(0), least=-1.0)
+    mean, beyond = np.mean(gains), 1 - 0.025 ** (1 / 20)
+    assert (low, high) == pytest.approx((mean - beyond, min(mean + beyond, 1.0)))
+    lost = bootstrap_interval(-np.array(gains), groups, np.random.default_rng(0), least=-1.0)
+    assert lost == pytest.approx((-high, -low))
+
+
 def test_the_bootstrap_needs_a_group_for_every_pair() -> None:
     assert bootstrap_interval([], [], np.random.default_rng(0)) == (0.0, 1.0)
     for success in ([True, False] * 30, [True] * 60):  # one speaker tells nothing of others

@@ -148,10 +148,16 @@ class Attack(ABC):
             - Input: ``(batch, 1, time)``
 
         Raises:
-            MondegreenError: ``x`` and ``target`` differ in length, a target is no label, or the
-                attack needs gradients and the classifier has none.
+            MondegreenError: ``x`` is of another shape or type, it and ``target`` differ in
+                length, a target is no label, the attack needs gradients and the classifier has
+                none, or the attack returned NaN.
         """
         self.refuse_unable(classifier)
+        if x.dim() != 3 or x.shape[1] != 1 or not x.is_floating_point():
+            raise MondegreenError(
+                "an attack takes waveforms as floats in [-1, 1] of shape (batch, 1, time), not "
+                f"{x.dtype} of shape {tuple(x.shape)}."
+            )
         if not isinstance(target, Tensor):
             indices = [classifier.label_index(label) for label in target]
             target = torch.tensor(indices, device=x.device)
@@ -163,6 +169,8 @@ class Attack(ABC):
         scale = classifier.normalization
         x = quantize(x, scale)
         found = self.search(classifier, x, target, budget)
+        if not bool(torch.isfinite(found.delta).all()):
+            raise MondegreenError(f"the attack {self.name} returned NaN or infinite samples.")
         if budget is None:
             x_adv = quantize(x + found.delta, scale)
         else:

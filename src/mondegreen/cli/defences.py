@@ -32,6 +32,7 @@ from mondegreen.evaluation.shields import (
 )
 from mondegreen.evaluation.sieges import EVERY, DefenceBench, Siege
 from mondegreen.evaluation.specs import Sources
+from mondegreen.files import read_json
 from mondegreen.generators.generator import Generator
 from mondegreen.report.defence_results import load_defences
 from mondegreen.report.defence_tables import print_defences, write_defences
@@ -134,6 +135,8 @@ def execute(options: Defences) -> None:
         raise MondegreenError("--classifier is defended already; name the one behind the defence.")
     classifier.to(choose_device(options.device))
     (plain,) = open_named([place], (), classifier).values()
+    for one in options.retrained:
+        _refuse_untaught(one)
     names = [one.name for one in options.retrained]
     retrained = open_named(options.retrained, names, classifier) if names else {}
     named = () if options.classifier is None else (options.classifier,)
@@ -154,6 +157,17 @@ def execute(options: Defences) -> None:
     else:
         print_defences(found)
     say(f"Written to {options.out}: defences.json, {', '.join(file.name for file in files)}")
+
+
+def _refuse_untaught(place: Path) -> None:
+    """Refuse a generator that met nothing between itself and the classifier while it learned."""
+    path = resolve(place) / "config.json"
+    saved = read_json(path) if path.is_file() else None
+    if not (isinstance(saved, dict) and saved.get("channel")):
+        raise MondegreenError(
+            f"--retrained {place}: it was trained through no channel, so it knows no defence. Name "
+            "the folder of a training with: mondegreen train generator --channel."
+        )
 
 
 def _entries(options: Defences, attacks: Sequence[str]) -> list[Entry]:

@@ -100,6 +100,7 @@ def measure_siege(
     shields = bench.heard_by(siege)
     return {
         **siege.cell.about(),
+        "name": siege.named.name,
         "knows": siege.knows,
         "believed_rate": float(found.pairs.success.mean()),
         "snr_db": dict(summarize(found.pairs.snr_db)),

@@ -92,7 +92,7 @@ def _shield(
         **shield.about,
         "clean_accuracy": float(right.mean()),
         "accuracy_loss": float(lost.mean()),
-        "loss_interval": _interval(lost, groups, bench.options.seed),
+        "loss_interval": _interval(lost, groups, bench.options.seed, least=-1.0),
         "baseline_rate": float((heard[pairs.clip] == pairs.target).mean()),
         "certificate": None if certificate is None else dict(certificate),
         "threshold": None,
@@ -190,5 +190,7 @@ def _groups(bench: DefenceBench) -> Groups:
     return np.array([clip.group for clip in bench.data.clips])
 
 
-def _interval(outcomes: npt.ArrayLike, groups: Groups, seed: int) -> list[float]:
-    return list(bootstrap_interval(outcomes, groups, np.random.default_rng(seed)))
+def _interval(
+    outcomes: npt.ArrayLike, groups: Groups, seed: int, least: float = 0.0
+) -> list[float]:
+    return list(bootstrap_interval(outcomes, groups, np.random.default_rng(seed), least=least))

@@ -8,11 +8,15 @@ after it was written and read back.
 from __future__ import annotations
 
 import datetime
+import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -29,6 +33,7 @@ from mondegreen.evaluation.partial import Partial
 from mondegreen.fitting import at_once
 from mondegreen.generators.generator import Generator
 from mondegreen.metrics.macs import count_macs
+from mondegreen.metrics.summary import summarize
 from mondegreen.metrics.timing import milliseconds
 from mondegreen.processes.group import Processes
 
@@ -86,8 +91,12 @@ class Evaluation:
 
     @property
     def mean_snr_db(self) -> float:
-        """The mean signal-to-noise ratio (paper, eq. 15), in dB."""
-        return float(self.pairs.snr_db.mean())
+        """The mean signal-to-noise ratio (paper, eq. 15), in dB, of the clips that were changed.
+
+        Silent clips have none either; NaN where no clip is left.
+        """
+        mean = summarize(self.pairs.snr_db)["mean"]
+        return math.nan if mean is None else mean
 
 
 def evaluate(
@@ -143,9 +152,8 @@ def evaluate(
     given = Conditions(classifier, data, budget, options.batch_size, listening)
     totals = attack_pairs(attack, given, pairs, kept, partial, processes)
     accuracy = float((before.argmax(1) == data.labels).double().mean())
-    indices = list(dict.fromkeys(pairs.target.tolist()))
     measures = processes is None or processes.first
-    timing = _time(attack, classifier, data, budget, indices, options) if measures else {}
+    timing = _time(attack, classifier, data, budget, pairs, options) if measures else {}
     return Evaluation(
         pairs=pairs,
         kept=kept,
@@ -212,26 +220,35 @@ def _time(
     classifier: Classifier,
     data: ClipDataset,
     budget: Budget | None,
-    targets: list[int],
+    pairs: Pairs,
     options: EvaluationOptions,
 ) -> dict[str, float]:
-    """Time the perturbation alone, warm, at batch 1 and at a full batch."""
+    """Time the perturbation alone, warm: of one drawn pair after the other, and of a full batch."""
     if not options.timing_repeats:
         return {}
     device = classifier.device
     found: dict[str, float] = {}
     full = at_once(options.batch_size, classifier.clip_samples)
-    for name, size in (("batch1", 1), ("batchN", full)):
-        positions = torch.arange(size) % len(data)
-        x = data.waveforms(positions, classifier.normalization).to(device)
-        target = torch.tensor(targets, device=device)[torch.arange(size) % len(targets)]
+    drawn = np.random.default_rng(options.seed).permutation(len(pairs))
+    singles = [drawn[row : row + 1] for row in range(min(len(drawn), options.timing_repeats))]
+    for name, size, calls in (("batch1", 1, singles), ("batchN", full, [np.resize(drawn, full)])):
+        batches = cycle([_batch(data, pairs, rows, classifier) for rows in calls])
 
-        def once(x: Tensor = x, target: Tensor = target) -> None:
-            attack.perturb(classifier, x, target, budget)
+        def once(turns: Iterator[tuple[Tensor, Tensor]] = batches) -> None:
+            attack.perturb(classifier, *next(turns), budget)
 
         median = milliseconds(once, repeats=options.timing_repeats, warmup=2, device=device)
         found[name] = median / size
     return found | {"N": full}
+
+
+def _batch(
+    data: ClipDataset, pairs: Pairs, rows: npt.NDArray[np.int64], classifier: Classifier
+) -> tuple[Tensor, Tensor]:
+    """Return the clips and the targets of some pairs."""
+    x = data.waveforms(pairs.clip[rows].tolist(), classifier.normalization)
+    target = torch.from_numpy(pairs.target[rows])
+    return x.to(classifier.device), target.to(classifier.device)
 
 
 def network_cost(attack: Attack, clip_samples: int) -> dict[str, int] | None:

@@ -78,7 +78,7 @@ def of_budgets(
         _threshold(
             level,
             float(crossing(ratios, falling, level)[0]),
-            crossing(ratios, resampled, level),
+            crossing(ratios, resampled, level) if len(sizes) > 1 else None,
             ends,
         )
         for level in levels
@@ -140,7 +140,9 @@ def of_pairs(
         resampled.append(_weighted(values, often[:, member].astype(np.float64), levels))
     spread = np.concatenate(resampled)
     return [
-        _threshold(level, float(found[place]), spread[:, place], (None, None))
+        _threshold(
+            level, float(found[place]), spread[:, place] if count > 1 else None, (None, None)
+        )
         for place, level in enumerate(levels)
     ]
 
@@ -148,8 +150,8 @@ def of_pairs(
 def reach_db(snr_db: npt.ArrayLike, success: npt.ArrayLike) -> Floats:
     """Return for every pair the highest ratio at which it succeeded, in dB.
 
-    Infinite where the clip succeeds as it is, minus infinity where the pair failed, and where a
-    clip without energy was changed.
+    Infinite where the clip succeeds as it is, minus infinity where the pair failed, and for a clip
+    without energy, which has no ratio.
 
     Args:
         snr_db: The ratio of every pair.

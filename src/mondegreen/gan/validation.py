@@ -56,6 +56,8 @@ def validate(
 ) -> Measured:
     """Measure success and SNR on one drawn target a clip, after 16-bit rounding.
 
+    Where there is one target only, its own clips do not count: they are heard as it anyhow.
+
     The draws are the same at every call, so epochs can be compared.
 
     Args:
@@ -81,7 +83,9 @@ def validate(
     scale = classifier.normalization
     for x, label in data.batches(batch_size, normalization=scale):
         rows = everyone.share(len(x))
-        target = draw_targets(label, targets, random)[rows].to(device)
+        drawn = draw_targets(label, targets, random)
+        counted = (drawn != label)[rows].to(device)
+        target = drawn[rows].to(device)
         x = x[rows].to(device)
         if not len(x):
             continue
@@ -89,14 +93,15 @@ def validate(
         passed = [replace(passage, before=rows.start) for passage in passages]
         heard = [x_adv, *(passage(x_adv, classifier.sample_rate) for passage in passed)]
         for number, one in enumerate(heard):
-            hits[number] += int((classifier(one).argmax(dim=1) == target).sum())
+            hits[number] += int(((classifier(one).argmax(dim=1) == target) & counted).sum())
         energy = x.square().sum(dim=(1, 2)) + 1e-9
         noise = (x_adv - x).square().sum(dim=(1, 2)) + 1e-9
-        snr += float((10.0 * torch.log10(energy / noise)).sum())
-        clips += len(x)
+        snr += float((10.0 * torch.log10(energy / noise))[counted].sum())
+        clips += int(counted.sum())
     sums = torch.tensor([*hits, clips, snr], dtype=torch.float64, device=device)
     everyone.sum([sums])
     *counts, total, snr = sums.tolist()
+    total = max(total, 1.0)
     rates = [count / total for count in counts]
     measured = {"validation/success": rates[0], "validation/snr_db": snr / total}
     if channels is not None:

@@ -56,7 +56,7 @@ def auc_interval(
 ) -> tuple[float, float]:
     """Return a percentile interval of the area that draws whole groups again (Efron, 1979).
 
-    A speaker is drawn with all of their clips of both kinds.
+    A speaker is drawn with all of their clips of both kinds; a single one gives (0, 1).
 
     Args:
         negative: Scores, and the speaker or track of each.
@@ -75,6 +75,8 @@ def auc_interval(
         raise ValueError("every score needs a group")
     _, member = np.unique(names, return_inverse=True)
     groups = int(member.max()) + 1
+    if groups == 1:
+        return 0.0, 1.0  # one speaker tells nothing of others
     wins = _wins(low, high)
     areas = []
     for _ in range(resamples):

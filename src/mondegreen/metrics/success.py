@@ -197,6 +197,7 @@ def bootstrap_interval(
     *,
     confidence: float = 0.95,
     resamples: int = 2000,
+    least: float = 0.0,
 ) -> tuple[float, float]:
     """Return a percentile interval of the rate that draws whole groups again (Efron, 1979).
 
@@ -207,14 +208,15 @@ def bootstrap_interval(
     hold where groups are alike in another way.
 
     Args:
-        success: A truth value for every pair.
+        success: A truth value for every pair, or a difference of two.
         groups: The pair's speaker, track or clip: anything that can be compared.
         random: Draws the groups.
         confidence: How often the interval is to cover the rate.
         resamples: How often to draw.
+        least: What an outcome may be at the least: 0, or -1 for differences.
 
     Returns:
-        The lower and upper end; (0, 1) where there are no pairs, or only one group.
+        The lower and upper end; (``least``, 1) where there are no pairs, or only one group.
 
     Raises:
         ValueError: The lengths differ.
@@ -229,14 +231,16 @@ def bootstrap_interval(
         raise ValueError(f"{outcomes.size} outcomes, but {names.size} groups")
     _, member = np.unique(names, return_inverse=True)
     if outcomes.size == 0 or not member.any():
-        return 0.0, 1.0
-    if outcomes.min() == outcomes.max() and outcomes[0] in (0.0, 1.0):
-        beyond = 1.0 - (0.5 - confidence / 2) ** (1.0 / outcomes.size)
-        return (1.0 - beyond, 1.0) if outcomes[0] else (0.0, beyond)
+        return least, 1.0
+    beyond = 1.0 - (0.5 - confidence / 2) ** (1.0 / outcomes.size)
+    if outcomes.min() == outcomes.max() and outcomes[0] in (least, 1.0):
+        return (least, least + beyond) if outcomes[0] == least else (1.0 - beyond, 1.0)
     hits, sizes = np.bincount(member, outcomes), np.bincount(member)
     drawn = random.integers(len(sizes), size=(resamples, len(sizes)))
     rates = hits[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
     low, high = np.quantile(rates, [0.5 - confidence / 2, 0.5 + confidence / 2])
+    if low == high and least < 0.0:
+        return max(least, float(low) - beyond), min(1.0, float(high) + beyond)
     if low == high:
         return wilson_interval(int(hits.sum()), outcomes.size, confidence)
     return float(low), float(high)
