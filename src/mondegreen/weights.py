@@ -143,7 +143,7 @@ def _load_computed(path: Path, module: nn.Module) -> None:
 def _read(path: Path) -> dict[str, torch.Tensor]:
     try:
         return load_file(str(path))
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, AttributeError) as error:  # a type unknown here
         raise MondegreenError(f"{path} is not a readable safetensors file ({error}).") from error
 
 

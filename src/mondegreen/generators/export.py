@@ -177,18 +177,24 @@ def _trace(generator: Generator) -> ModelProto:
         torch.tensor([label] * 2),
         torch.full((2,), 20.0),
     )
-    with _silence():
-        program = torch.onnx.export(
-            _UNetGraph(generator).eval(),
-            example,
-            input_names=names,
-            output_names=["delta", "proposal"],
-            dynamic_shapes=({0: "batch", 2: "time"}, {0: "batch"}, {0: "batch"}),
-            opset_version=OPSET,
-            dynamo=True,
-            optimize=False,  # it takes every addition of less than 1e-8 for one of zero: 0 / 0
-            verbose=False,
-        )
+    try:
+        with _silence():
+            program = torch.onnx.export(
+                _UNetGraph(generator).eval(),
+                example,
+                input_names=names,
+                output_names=["delta", "proposal"],
+                dynamic_shapes=({0: "batch", 2: "time"}, {0: "batch"}, {0: "batch"}),
+                opset_version=OPSET,
+                dynamo=True,
+                optimize=False,  # it takes every addition of less than 1e-8 for one of zero: 0 / 0
+                verbose=False,
+            )
+    except Exception as error:  # of a class of its own, in a private module
+        raise MondegreenError(
+            f"PyTorch {torch.__version__} cannot export {generator.name} ({type(error).__name__}). "
+            "Take a newer one, or export a spectral generator."
+        ) from error
     if program is None:
         raise MondegreenError("PyTorch exported nothing; try another version of it.")
     optimizer.fold_constants(program.model)

@@ -174,6 +174,8 @@ def _join(
             return place.rank // place.devices
 
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    if not _libuv():
+        os.environ.setdefault("USE_LIBUV", "0")
     kinds = {"torchrun": TorchElasticEnvironment, "slurm": SLURMEnvironment}
     try:
         fabric = Fabric(
@@ -195,6 +197,17 @@ def _join(
         ) from error
     assert torch.distributed.is_initialized()
     return fabric
+
+
+def _libuv() -> bool:
+    """Tell whether this PyTorch was built with the library that its processes meet by."""
+    import torch
+
+    try:
+        torch.distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    except (RuntimeError, ValueError):
+        return False
+    return True
 
 
 def _part() -> None:
