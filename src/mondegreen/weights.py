@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,16 +20,19 @@ from mondegreen.files import atomic_write
 M = TypeVar("M", bound=nn.Module)
 
 
-def fingerprint(module: nn.Module, settings: Any) -> str:
+def fingerprint(module: nn.Module, settings: Any, without: Collection[str] = ()) -> str:
     """Return 16 hex digits that change with any weight, buffer or setting of ``module``.
 
     Args:
         module: Weights and buffers count, buffers that are not saved as well.
         settings: Plain values that count too; others count as they are printed.
+        without: Names of buffers that do not count.
     """
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
     tensors = {**module.state_dict(), **dict(module.named_buffers())}
     for name, tensor in sorted(tensors.items()):
+        if name in without:
+            continue
         digest.update(name.encode())
         if isinstance(tensor, torch.Tensor):
             digest.update(_bytes(tensor))

@@ -174,6 +174,17 @@ def test_an_entry_is_written_measured_again_and_found_out(
     assert "has no smoke figures" in said(["leaderboard", "check", "mine.json"], 2, capsys)
 
 
+def test_an_entry_whose_labels_no_voice_says_has_no_smoke_figures(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mondegreen.cli.leaderboard_add.TEN_WORDS", ("bed", "cat"))
+    words = ["leaderboard", "add", "--classifier", "zoo:speech-commands", "--title", "Mine"]
+    words += ["--authors", "Me", "--out", "mine.json", "--against", "targeted@snr:30"]
+    words += ["--result", "results/spotter-hardening/hardening.json:before"]
+    assert "no smoke figures" in said(words, 0, capsys)
+    assert json.loads((place / "mine.json").read_text())["smoke"] is None
+
+
 ADD = {
     "defence": (["--defence", "quantize:bits=7"], "--defence 'quantize:bits=7' is not understood"),
     "claim": (["--against", "both@snr:30"], "--against 'both@snr:30' is not understood"),

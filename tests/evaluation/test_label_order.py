@@ -43,3 +43,11 @@ def test_labels_without_clips_keep_their_place() -> None:
     label = np.repeat([1, 3], 20)
     found = check_labels(label, np.where(label == 1, 3, 1), 5)
     assert found.order == (0, 3, 2, 1, 4)
+
+
+def test_too_few_clips_tell_no_order() -> None:
+    label = np.repeat(np.arange(3), 3)
+    few = check_labels(label, (label + 1) % 3, 3)
+    assert few.order is None and not few.enough
+    many = check_labels(np.tile(label, 10), np.random.default_rng(0).integers(3, size=90), 3)
+    assert many.order is None and many.enough

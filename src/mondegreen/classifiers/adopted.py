@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -59,6 +59,8 @@ class Adopted(nn.Module):
 
     Attributes:
         findings: What probing found out.
+        changing: Names of buffers that the model makes or changes while it answers. They count for
+            no fingerprint.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Adopted(nn.Module):
         self.differentiable = differentiable
         self.sent = sent or Sent()
         self.findings: tuple[Finding, ...] = ()
+        self.changing: tuple[str, ...] = ()
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits.
@@ -139,15 +142,28 @@ def modules_of(function: Callable[..., Any]) -> list[nn.Module]:
         >>> modules_of(lambda x: layer(x)) == modules_of(layer.forward) == [layer]
         True
     """
-    plain = getattr(function, "__func__", function)
-    kept = [getattr(function, "__self__", None), *getattr(function, "__dict__", {}).values()]
-    for cell in getattr(plain, "__closure__", None) or ():
-        with suppress(ValueError):  # a cell that is not filled yet
-            kept.append(cell.cell_contents)
-    names = getattr(plain, "__globals__", {})
-    kept += [names.get(name) for name in getattr(plain, "__code__", _NO_CODE).co_names]
-    found = [one for one in kept if isinstance(one, nn.Module)]
-    return list({id(one): one for one in found}.values())
+    owner = getattr(function, "__self__", None)
+    kept = [owner, *getattr(function, "__dict__", {}).values()]
+    if not isinstance(owner, nn.Module):
+        kept += getattr(owner, "__dict__", {}).values()
+    for plain in (getattr(function, "__func__", function), type(function).__call__):
+        for cell in getattr(plain, "__closure__", None) or ():
+            with suppress(ValueError):  # a cell that is not filled yet
+                kept.append(cell.cell_contents)
+        names = getattr(plain, "__globals__", {})
+        kept += [names.get(name) for name in getattr(plain, "__code__", _NO_CODE).co_names]
+    return list({id(one): one for one in _modules_in(kept)}.values())
+
+
+def _modules_in(things: Iterable[Any], depth: int = 3) -> Iterator[nn.Module]:
+    """Yield the modules among things, and in the lists and dictionaries among them."""
+    for one in things:
+        if isinstance(one, nn.Module):
+            yield one
+        elif depth and isinstance(one, (list, tuple)):
+            yield from _modules_in(one, depth - 1)
+        elif depth and isinstance(one, dict):
+            yield from _modules_in(one.values(), depth - 1)
 
 
 def parts_of(module: nn.Module) -> str:

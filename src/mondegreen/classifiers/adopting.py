@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from mondegreen.classifiers.adopted import Adopted, Called, Finding
 from mondegreen.classifiers.classifier import Classifier
@@ -34,10 +35,16 @@ def subject_of(
         raise MondegreenError(f"a {type(module).__name__} is no model: it cannot be called.")
     rate, samples = missing_facts(labels, options)
     module = module if isinstance(module, nn.Module) else Called(module)
+    if any(is_lazy(parameter) for parameter in module.parameters()):
+        raise MondegreenError(
+            "the model has layers that take their size from the first clip; call it once with one "
+            "before it is adopted."
+        )
     for parameter in module.parameters():  # a scripted module refuses to be asked as a whole
         parameter.requires_grad_(False)
     module.eval()
-    return Subject(module, len(labels), rate, samples, options, **known)
+    buffers = {name: buffer.detach().clone() for name, buffer in module.named_buffers()}
+    return Subject(module, len(labels), rate, samples, options, buffers=buffers, **known)
 
 
 def missing_facts(labels: tuple[str, ...], options: ModelOptions) -> tuple[int, int]:

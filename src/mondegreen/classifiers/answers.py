@@ -17,7 +17,8 @@ TINY = 1e-20
 float32 it changes none above 1e-12, and so never the largest."""
 
 _SUM_TOLERANCE = 2e-3
-_NAMES = ("logits", "probabilities", "probs", "scores", "output", "outputs", "prediction")
+NAMES = ("logits", "probabilities", "probs", "scores", "output", "outputs", "prediction")
+"""What the labels' numbers are called in an answer of several fields, the likeliest first."""
 
 
 def picked(answer: Any, field: str | None) -> Tensor:
@@ -48,7 +49,7 @@ def picked(answer: Any, field: str | None) -> Tensor:
 
 def _part(answer: Any, field: str) -> Any:
     if isinstance(answer, Mapping):
-        return answer[field]
+        return {str(key): value for key, value in answer.items()}[field]
     if isinstance(answer, (tuple, list)) and field.isdecimal():
         return answer[int(field)]
     return getattr(answer, field)
@@ -59,17 +60,17 @@ def fields_of(answer: Any) -> Iterator[str | None]:
     if isinstance(answer, (Tensor, np.ndarray)):
         yield None
     elif isinstance(answer, Mapping):
-        yield from sorted(map(str, answer), key=lambda key: (_rank(key), list(answer).index(key)))
+        yield from sorted(map(str, answer), key=_rank)  # which keeps the order of equals
     elif isinstance(answer, tuple) and hasattr(answer, "_fields"):  # a named tuple
         yield from sorted(answer._fields, key=_rank)
     elif isinstance(answer, (tuple, list)):
         yield from map(str, range(len(answer)))
     else:
-        yield from (name for name in _NAMES if hasattr(answer, name))
+        yield from (name for name in NAMES if hasattr(answer, name))
 
 
 def _rank(name: str) -> int:
-    return _NAMES.index(name) if name in _NAMES else len(_NAMES)
+    return NAMES.index(name) if name in NAMES else len(NAMES)
 
 
 def rows(answer: Tensor, clips: int, labels: int) -> Tensor:

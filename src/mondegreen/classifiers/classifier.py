@@ -161,13 +161,25 @@ class Classifier(nn.Module):
             - Output: ``(batch, labels)``
 
         Raises:
-            MondegreenError: The waveform has another shape.
+            MondegreenError: The waveform has another shape, or the module writes into it.
         """
         if x.dim() != 3 or x.shape[1] != 1 or x.shape[2] != self.clip_samples:
             raise MondegreenError(
                 f"{self.name} expects waveforms of shape (batch, 1, {self.clip_samples}), "
                 f"not {tuple(x.shape)}."
             )
+        if torch.compiler.is_compiling() or x.is_inference():
+            return self._answer(x)
+        before = x._version
+        logits = self._answer(x)
+        if x._version != before:
+            raise MondegreenError(
+                f"{self.name} changes its input in place, which spoils the clip that is measured; "
+                "start its forward with: x = x.clone()."
+            )
+        return logits
+
+    def _answer(self, x: Tensor) -> Tensor:
         logits: Tensor = self.module(x)
         return logits
 
@@ -251,7 +263,12 @@ class Classifier(nn.Module):
             for part in self.modules()
             if _is_frozen(getattr(part, "config", None))
         ]
-        return fingerprint(self, [shape, settings])
+        changing = {
+            f"{name}.{buffer}"
+            for name, part in self.named_modules()
+            for buffer in getattr(part, "changing", ())
+        }
+        return fingerprint(self, [shape, settings], without=changing)
 
 
 def _is_frozen(config: object) -> bool:

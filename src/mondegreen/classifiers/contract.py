@@ -84,7 +84,7 @@ class Contract:
     precision: Precision = "float32"
 
     def prepare(self, x: Tensor, sample_rate: int) -> Tensor:
-        """Turn waveforms into the model's input; gradients pass.
+        """Turn waveforms into the model's input, which it may overwrite; gradients pass.
 
         Args:
             x: Waveforms in [-1, 1].
@@ -108,7 +108,9 @@ class Contract:
             x = (x - x.mean(dim=2, keepdim=True)) / (variance + _VARIANCE_FLOOR).sqrt()
         x = x.to(getattr(torch, self.precision))
         if self.layout == "batch-time":
-            return x[:, 0]
-        if self.layout == "batch-time-1":
-            return x.transpose(1, 2)
-        return x.expand(-1, self.channels, -1) if self.layout == "batch-channels-time" else x
+            x = x[:, 0]
+        elif self.layout == "batch-time-1":
+            x = x.transpose(1, 2)
+        elif self.layout == "batch-channels-time":
+            x = x.expand(-1, self.channels, -1)
+        return x.clone()

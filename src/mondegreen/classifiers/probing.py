@@ -6,7 +6,7 @@ was not ruled out, alone and together, twice, and about silence.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from mondegreen.classifiers.adopted import Adopted, Finding, Sent
-from mondegreen.classifiers.answers import fields_of, kind_of, picked, rows
+from mondegreen.classifiers.answers import NAMES, fields_of, kind_of, picked, rows
+from mondegreen.classifiers.behaviour import behaviour, changed, close
 from mondegreen.classifiers.contract import Contract, Layout, ModelOptions, Precision
 from mondegreen.errors import MondegreenError
 
@@ -38,6 +39,8 @@ class Subject:
     """Whether it is known that no gradient passes."""
     sent: Sent = field(default_factory=Sent)
     """Counts the clips that it is asked about."""
+    buffers: dict[str, Tensor] = field(default_factory=dict)
+    """Those of the model before it was asked anything."""
 
     def adopt(self, contract: Contract) -> Adopted:
         """Put the model behind a contract."""
@@ -63,6 +66,8 @@ def probe(subject: Subject, x: Tensor | None = None) -> Adopted:
         MondegreenError: No layout works, several do and differ, or the numbers can be read in two
             ways; the message says what to pass.
     """
+    if x is not None and (x.dim() != 3 or x.shape[1] != 1):
+        raise MondegreenError(f"sounds have the shape (clips, 1, time), not {tuple(x.shape)}.")
     sounds = probe_sounds(subject.clip_samples, subject.sample_rate) if x is None else x[:CLIPS]
     contract = found_layout(subject, sounds)
     with torch.no_grad():
@@ -77,7 +82,11 @@ def probe(subject: Subject, x: Tensor | None = None) -> Adopted:
     if contract.field is not None:
         findings.append(_fact("field of the answer", contract.field, subject.options.field))
     adopted = subject.adopt(contract)
-    adopted.findings = (*findings, *_behaviour(adopted, sounds))
+    adopted.findings = (*findings, *behaviour(adopted, sounds))
+    adopted.changing = tuple(changed(adopted, subject.buffers))
+    if adopted.changing:
+        shown = ", ".join(name.removeprefix("model.") for name in adopted.changing)
+        adopted.findings += (Finding("changes while it answers", shown, "detected"),)
     return adopted
 
 
@@ -133,7 +142,7 @@ def found_layout(subject: Subject, sounds: Tensor) -> Contract:
             f"{told}\nGive --clip-samples, --labels, --layout or --field as it needs them."
         )
     first = working[0]
-    other = next((one for one in working if not _close(one.numbers, first.numbers)), None)
+    other = next((one for one in working if not close(one.numbers, first.numbers)), None)
     if other is not None:
         raise MondegreenError(
             f"the model takes its input as {first.contract.layout} and as {other.contract.layout} "
@@ -192,7 +201,7 @@ def _together(subject: Subject, contract: Contract, sounds: Tensor) -> _Tried:
     with torch.no_grad():
         together = _calling(subject.adopt(contract).numbers, sounds)
         apart = _calling(subject.adopt(alone).numbers, sounds)
-    if _close(together, apart):
+    if close(together, apart):
         return _Tried(contract, together, alike=True)
     return _Tried(alone, apart, alike=False)
 
@@ -216,17 +225,24 @@ def _field(subject: Subject, contract: Contract, x: Tensor) -> str | None:
     if subject.options.field is not None:
         rows(picked(answer, subject.options.field), len(x), subject.labels)
         return subject.options.field
-    reasons = []
+    reasons, fitting = [], {}
     for name in fields_of(answer):
         try:
-            rows(picked(answer, name), len(x), subject.labels)
+            fitting[name] = rows(picked(answer, name), len(x), subject.labels)
         except MondegreenError as error:
             reasons.append(str(error))
-            continue
-        return name
-    raise MondegreenError(
-        reasons[0] if reasons else f"the answer, a {type(answer).__name__}, holds no tensor."
-    )
+    if not fitting:
+        raise MondegreenError(
+            reasons[0] if reasons else f"the answer, a {type(answer).__name__}, holds no tensor."
+        )
+    first, *others = fitting
+    for other in others if first not in NAMES else ():
+        if bool((fitting[other].argmax(dim=1) != fitting[first].argmax(dim=1)).any()):
+            raise MondegreenError(
+                f"the fields {first} and {other} of the answer both fit the labels, and say "
+                "otherwise; name the one that is meant: --field."
+            )
+    return first
 
 
 def _calling(function: Callable[[Tensor], Any], x: Tensor) -> Any:
@@ -250,55 +266,3 @@ def _precision(module: Callable[..., Any]) -> Precision:
                 if known == name:
                     return known  # type: ignore[no-any-return]
     return "float32"
-
-
-def _close(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and torch.allclose(a.float(), b.float(), rtol=1e-3, atol=1e-4)
-
-
-def _behaviour(adopted: Adopted, sounds: Tensor) -> Iterator[Finding]:
-    """Note how the model behaves, and switch gradients off where there are none."""
-    batch = adopted.config.contract.batch
-    yield Finding("clips at once", "any number" if batch is None else str(batch), "detected")
-    with torch.no_grad():
-        once, twice = adopted(sounds), adopted(sounds)
-        quiet = adopted(torch.zeros_like(sounds[:1]))
-    if not _close(once, twice):
-        yield Finding(
-            "repeated", "the same clip is answered otherwise: results will vary", "warning"
-        )
-    if not bool(quiet.isfinite().all()):
-        yield Finding("silence", "answered with NaN or infinity", "warning")
-    reason = (
-        "the source has none" if not adopted.differentiable else missing_gradient(adopted, sounds)
-    )
-    adopted.differentiable = reason is None
-    yield Finding(
-        "gradient", "reaches the waveform" if reason is None else f"none: {reason}", "detected"
-    )
-    if reason is None:
-        flaw = missing_gradient(adopted, torch.zeros_like(sounds[:1]))
-        if flaw not in (None, _ZERO):
-            yield Finding("gradient of silence", str(flaw), "warning")
-
-
-_ZERO = "it is zero everywhere"
-
-
-def missing_gradient(adopted: Adopted, sounds: Tensor) -> str | None:
-    """Return why no gradient reaches the waveform; None where one does."""
-    x = sounds.detach().clone().requires_grad_()
-    try:
-        with torch.enable_grad():
-            logits = adopted(x)
-            if not logits.requires_grad:
-                return "the model computes without gradients"
-            weight = torch.linspace(-1.0, 1.0, logits.shape[1]).to(logits)
-            (gradient,) = torch.autograd.grad((logits * weight).sum(), x, allow_unused=True)
-    except Exception as error:  # such as a conversion to NumPy inside of the model
-        return f"{type(error).__name__}: {str(error).splitlines()[0][:120] if str(error) else ''}"
-    if gradient is None:
-        return "the answer does not depend on the waveform by differentiable steps"
-    if not bool(gradient.isfinite().all()):
-        return "it is NaN or infinite"
-    return None if bool((gradient != 0.0).any()) else _ZERO

@@ -11,19 +11,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from torch import nn
 
 from mondegreen.classifiers.adopted import Adopted, Called
 from mondegreen.classifiers.adopting import classifier_of
+from mondegreen.classifiers.behaviour import close
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.consent import allow, refuse_unseen
 from mondegreen.classifiers.contract import Contract, ModelOptions
+from mondegreen.classifiers.probing import probe_sounds
 from mondegreen.classifiers.sources.opening import Opened, find_source
+from mondegreen.classifiers.sources.python_code import PythonCode
 from mondegreen.classifiers.sources.source import Model, Source, digest_of
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json
 from mondegreen.weights import load_weights, save_weights
+
+_MOST_ANSWERS = 1_000
+"""Labels of a model whose answers a sheet keeps."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,11 @@ class Sheet:
     trained: str | None = None
     """Fingerprint with the weights in ``classifier.safetensors`` beside the sheet, where it
     was trained on here; ``fingerprint`` is that of the source, which it began as."""
+    changing: tuple[str, ...] = ()
+    """Buffers that it makes or changes while it answers: no part of the fingerprint."""
+    answers: tuple[tuple[float, ...], ...] = ()
+    """Its numbers for the sounds of probing, where its code may keep weights that PyTorch does not
+    know of."""
 
 
 def save_sheet(folder: Path, opened: Opened) -> None:
@@ -89,10 +101,25 @@ def save_sheet(folder: Path, opened: Opened) -> None:
         contract=classifier.module.config.contract
         if isinstance(classifier.module, Adopted)
         else None,
+        changing=getattr(classifier.module, "changing", ()),
+        answers=_answers(classifier) if isinstance(source, PythonCode) else (),
     )
     write_json(folder / "classifier.json", {"format": 1, **to_dict(sheet)})
     if source.unseen is not None:
         allow(source, sheet.source.sha256)
+
+
+@torch.no_grad()
+def _answers(classifier: Classifier) -> tuple[tuple[float, ...], ...]:
+    """Return what a model answers to the sounds of probing; nothing where that varies."""
+    module = classifier.module
+    if not isinstance(module, Adopted) or len(classifier.labels) > _MOST_ANSWERS:
+        return ()
+    sounds = probe_sounds(classifier.clip_samples, classifier.sample_rate)
+    once, twice = (module.numbers(sounds).double() for _ in range(2))
+    if not close(once, twice) or not bool(once.isfinite().all()):
+        return ()
+    return tuple(tuple(row) for row in once.tolist())
 
 
 def read_sheet(path: Path) -> Sheet | None:
@@ -159,6 +186,13 @@ def load_adopted(path: Path, description: dict[str, Any], *, allow_code: bool) -
             "weights at random builds another model each time; and what a model calculates, such "
             "as windows, may differ in the last bit on another processor or version of PyTorch.)"
         )
+    if sheet.answers:
+        known, now = torch.tensor(sheet.answers), torch.tensor(_answers(classifier))
+        if not close(known, now):
+            raise MondegreenError(
+                f"{path}: {sheet.source.place} answers otherwise than when it was adopted. Restore "
+                "what it reads its weights from, or adopt it again: mondegreen adopt."
+            )
     if sheet.trained is not None:
         _train_on(classifier, sheet.trained, path)
     return classifier
@@ -191,6 +225,7 @@ def _classifier(sheet: Sheet, model: Model, path: Path) -> Classifier:
         identity=model.identity,
         differentiable=sheet.differentiable and not model.black_box,
     )
+    adopted.changing = sheet.changing
     return classifier_of(adopted, sheet.labels, sheet.clip_samples, sheet.name)
 
 

@@ -196,9 +196,16 @@ def _print(
             say(f"warning: {one.what}: {one.found}")
     reordered = isinstance(check, LabelCheck) and check.order is not None
     if check is not None and not check.above_chance and not reordered:
+        few = isinstance(check, LabelCheck) and not check.enough
+        order = (
+            f"and {check.clips} clips are too few to tell whether its labels are in another order; "
+            "try more of them (--on train)."
+            if few
+            else "in no order of its labels."
+        )
         say(
-            "warning: it hears the clips no better than chance, in no order of its labels. Are "
-            "--sample-rate, --clip-samples, --scaling and --labels right?"
+            f"warning: it hears the clips no better than chance, {order} Are --sample-rate, "
+            "--clip-samples, --scaling and --labels right?"
         )
     if isinstance(classifier.module, Adopted):
         say(f"{classifier.module.sent.clips} clips were sent to the model, batch and probe alike.")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mondegreen.allocator import keep_memory
 from mondegreen.cli.options import parse, say
+from mondegreen.data.speech_commands import TEN_WORDS
 from mondegreen.errors import MondegreenError
 from mondegreen.files import write_json
 from mondegreen.leaderboard.adding import (
@@ -92,8 +93,14 @@ def execute(options: LeaderboardAdd) -> None:
     if defence["kind"] != DETECTOR:
         keep_memory()
         subject = load_subject(entry, options.root, options.out)
-        with voices() as folder:
-            content["smoke"] = smoke_content(measure_smoke(subject, folder))
+        if set(subject.deployed.labels) <= set(TEN_WORDS):
+            with voices() as folder:
+                content["smoke"] = smoke_content(measure_smoke(subject, folder))
+        else:
+            say(
+                "no smoke figures: the synthetic voices do not say this classifier's labels. Check "
+                "the entry with clips: mondegreen leaderboard check --data."
+            )
     write_json(options.out, content)
     say(f"Written to {options.out}. Check it: mondegreen leaderboard check {options.out}")
 

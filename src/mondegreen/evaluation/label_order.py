@@ -33,6 +33,8 @@ class LabelCheck:
     speak for another order."""
     accuracy_in_order: float | None
     """In that order, of those clips that it was not found on."""
+    enough: bool = True
+    """Whether there were clips enough to tell another order, if the answers were perfect in it."""
 
     @property
     def best(self) -> float:
@@ -73,12 +75,12 @@ def check_labels(label: Ints, heard: Ints, labels: int) -> LabelCheck:
     looked, tried = place % 2 == 0, place % 2 == 1
     order = _best_order(label[looked], heard[looked], labels)
     if not tried.any():
-        return LabelCheck(clips, accuracy, chance, None, None)
+        return LabelCheck(clips, accuracy, chance, None, None, enough=False)
     before = float((label[tried] == heard[tried]).mean())
     after = float((label[tried] == order[heard[tried]]).mean())
     least = max(before + _GAIN, chance + _deviation(chance, int(tried.sum())))
     if after < least:
-        return LabelCheck(clips, accuracy, chance, None, None)
+        return LabelCheck(clips, accuracy, chance, None, None, enough=least <= 1.0)
     return LabelCheck(clips, accuracy, chance, tuple(order.tolist()), after)
 
 

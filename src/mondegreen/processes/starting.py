@@ -201,10 +201,10 @@ def _join(
 
 def _libuv() -> bool:
     """Tell whether this PyTorch was built with the library that its processes meet by."""
-    import torch
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
     try:
-        torch.distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+        TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     except (RuntimeError, ValueError):
         return False
     return True

@@ -64,11 +64,12 @@ def as_onnx(
     batch: int | None = None,
     network: nn.Module | None = None,
     samples: int = SAMPLES,
+    kind: torch.dtype = torch.float32,
 ) -> None:
     import onnx
 
     sizes = None if batch else ({0: torch.export.Dim("batch", min=1)},)
-    example = (torch.zeros(batch or 2, 1, samples),)
+    example = (torch.zeros(batch or 2, 1, samples, dtype=kind),)
     program = torch.onnx.export(
         (network or Raw()).eval(), example, dynamo=True, verbose=False, dynamic_shapes=sizes
     )

@@ -47,7 +47,10 @@ class OnnxFile(FileSource):
         labels, said = told(session.get_modelmeta().custom_metadata_map, self.text)
         fixed = [size if isinstance(size, int) else None for size in inputs[0].shape] or [None]
         samples = [size for size in fixed[1:] if size is not None and size > 2]
-        known = ModelOptions(clip_samples=samples[-1] if samples else None)
+        known = ModelOptions(
+            clip_samples=samples[-1] if samples else None,
+            scaling="int16" if issubclass(_TYPES[inputs[0].type], np.integer) else None,
+        )
         return Model(
             OnnxModule(session),
             self.path.stem,

@@ -69,7 +69,7 @@ class PythonCode(Source):
             key: _plain(getattr(thing, key, None))
             for key in ("labels", "sample_rate", "clip_samples")
         }
-        labels, known = told(facts, self.text)
+        labels, known = told(facts, self.text, surely=False)
         return Model(thing, name, labels, known)
 
     def _guarded(self, function: Any, what: str) -> Any:

@@ -7,6 +7,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -115,29 +116,43 @@ def digest_of(path: Path) -> str:
         raise MondegreenError(f"cannot read {path}: {error.strerror or error}.") from error
 
 
-def told(facts: Mapping[str, Any], where: str) -> tuple[tuple[str, ...], ModelOptions]:
+def told(
+    facts: Mapping[str, Any], where: str, *, surely: bool = True
+) -> tuple[tuple[str, ...], ModelOptions]:
     """Read what a model says about itself: ``labels``, ``sample_rate``, ``clip_samples``.
 
     Args:
         facts: What it says; other keys are ignored. Labels are a list, or a text that is a JSON
             list or has commas.
         where: The place, for the error message.
+        surely: Whether these are facts for sure. A model's own attributes may mean something else
+            by the same name: what cannot be read is left out then.
 
     Raises:
         MondegreenError: A fact is of the wrong type.
     """
-    numbers: list[int | None] = []
-    for name in ("sample_rate", "clip_samples"):
-        value = facts.get(name)
-        if isinstance(value, str) and value.isdecimal():
-            value = int(value)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-            raise MondegreenError(f"{where}: its {name} is {value!r}, not a whole number.")
-        numbers.append(value)
-    return _labels(facts.get("labels"), where), ModelOptions(numbers[0], numbers[1])
+    found: list[Any] = []
+    for read, name in ((_number, "sample_rate"), (_number, "clip_samples"), (_labels, "labels")):
+        try:
+            found.append(read(facts.get(name), name, where))
+        except MondegreenError:
+            if surely:
+                raise
+            found.append(read(None, name, where))
+    return found[2], ModelOptions(found[0], found[1])
 
 
-def _labels(value: Any, where: str) -> tuple[str, ...]:
+def _number(value: Any, name: str, where: str) -> int | None:
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    if isinstance(value, Real) and not isinstance(value, bool) and float(value).is_integer():
+        return int(float(value))
+    if value is not None:
+        raise MondegreenError(f"{where}: its {name} is {value!r}, not a whole number.")
+    return None
+
+
+def _labels(value: Any, name: str, where: str) -> tuple[str, ...]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -146,7 +161,7 @@ def _labels(value: Any, where: str) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, (list, tuple)) or not all(isinstance(one, str) for one in value):
-        raise MondegreenError(f"{where}: its labels are no list of texts.")
+        raise MondegreenError(f"{where}: its {name} are no list of texts.")
     if len(value) > MAX_LABELS:
         raise MondegreenError(f"{where}: it names {len(value)} labels; too many.")
     return tuple(value)

@@ -54,5 +54,7 @@ class TorchScript(FileSource):
         facts = {
             name: getattr(module, name, None) for name in ("labels", "sample_rate", "clip_samples")
         }
-        labels, known = told(facts | read_facts(extra[FACTS], self.text), self.text)
+        own_labels, own = told(facts, self.text, surely=False)
+        labels, known = told(read_facts(extra[FACTS], self.text), self.text)
+        labels, known = labels or own_labels, known.completed_by(own)
         return Model(module, self.path.stem, labels, known, identity=digest)
