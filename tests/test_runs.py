@@ -308,10 +308,10 @@ def test_sharers_keep_out_others_in_other_processes(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from mondegreen.errors import MondegreenError
-from mondegreen.runs import _lock
+from mondegreen.runs import lock_folder
 for shared in (True, False):
     try:
-        _lock(Path(sys.argv[1]), shared=shared)
+        lock_folder(Path(sys.argv[1]), shared=shared)
         print("in")
     except MondegreenError:
         print("out")

@@ -42,7 +42,7 @@ class _Bar(Progress):
     def __init__(self, clock: Callable[[], float], *, watched: bool, told: bool) -> None:
         super().__init__(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),

@@ -31,6 +31,7 @@ from mondegreen.files import (
     write_json,
     write_text,
 )
+from mondegreen.ownership import was_begun
 
 _LOCK = ".lock"
 _BOARD = "tensorboard"
@@ -123,14 +124,13 @@ class Run:
             raise MondegreenError("an option is NaN or infinite; give a finite number.") from error
         path = folder / "config.json"
         found = _content(folder)
-        begun = bool(
-            found - {"config.json", "env.json", _BOARD}
-        )  # else it ended before it did anything
-        if begun and not path.exists():
+        begun = bool(found - {"config.json", "env.json", _BOARD})  # else it ended before that
+        known = path.exists() if begun or _BOARD in found else True
+        if not known or (not begun and not was_begun(folder, wanted)):
             raise MondegreenError(f"{folder} exists and is not a run. Choose another --out.")
         if begun:
             _refuse_other(path, config, wanted)
-        self._lock = _lock(folder, shared=shared)
+        self._lock = lock_folder(folder, shared=shared)
         if not shared:  # else others may be at these files
             remove_leftovers(folder)
         if not begun:
@@ -247,7 +247,7 @@ def _content(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir() if path.name != _LOCK and not is_leftover(path)}
 
 
-def _lock(folder: Path, *, shared: bool = False) -> IO[str]:
+def lock_folder(folder: Path, *, shared: bool = False) -> IO[str]:
     """Keep other processes out of a folder as long as the file that is returned lives.
 
     A shared lock keeps only those out that do not share.

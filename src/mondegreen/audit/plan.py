@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mondegreen.audit.sizes import BLIND_DB, BUDGETS_DB, REFINED, SEARCH_STEPS, Sizes
-from mondegreen.stages.stage import Stage
+from mondegreen.stages.stage import Stage, option
 
 Words = tuple[str, ...]
 
@@ -48,11 +48,11 @@ def stages(audited: Audited, sizes: Sizes) -> list[Stage]:
 
 def _generator(a: Audited, sizes: Sizes) -> Stage:
     folder = a.out / "generator"
-    words = ("train", "generator", "--classifier", a.classifier, *a.data, *a.network)
+    words = ("train", "generator", *option("classifier", a.classifier), *a.data, *a.network)
     if a.targets:
         words = (*words, "--target", *a.targets)
     epochs = ("--training.epochs", str(sizes.epochs))
-    words = (*words, *epochs, "--device", a.device, "--out", str(folder))
+    words = (*words, *epochs, "--device", a.device, *option("out", folder))
     title = "one generator for all targets"
     return Stage("generator", title, (words,), folder / "summary.json", (), sizes.seconds.generator)
 
@@ -80,7 +80,7 @@ def _blind(a: Audited, sizes: Sizes) -> Stage:
 
 
 def _generated(a: Audited, sizes: Sizes) -> Stage:
-    more = ("--generator", str(a.out / "generator"))
+    more = option("generator", a.out / "generator")
     words = _compare(a, "generated", GENERATOR, BUDGETS_DB, sizes.pairs, more)
     title = "the generator on the pairs of the gradient search"
     done = a.out / "generated" / "comparison.json"
@@ -89,11 +89,11 @@ def _generated(a: Audited, sizes: Sizes) -> Stage:
 
 def _listen(a: Audited, sizes: Sizes) -> Stage:
     folder = a.out / "evaluation"
-    generator = ("--generator", str(a.out / "generator"))
-    words: Words = ("evaluate", *generator, "--classifier", a.classifier)
+    generator = option("generator", a.out / "generator")
+    words: Words = ("evaluate", *generator, *option("classifier", a.classifier))
     words = (*words, *a.data, "--budget", f"snr:{LISTEN_DB}", "--pairs", str(sizes.pairs))
     words = (*words, "--quality-pairs", str(QUALITY_PAIRS), "--samples", "1")
-    words = (*words, "--device", a.device, "--out", str(folder))
+    words = (*words, "--device", a.device, *option("out", folder))
     title = "the generator to look at and to listen to"
     return Stage("listen", title, (words,), folder / "results.json", ("generator",), 30.0)
 
@@ -106,11 +106,11 @@ def _compare(
     pairs: int,
     more: Words = (),
 ) -> Words:
-    words = ("compare", "--classifier", a.classifier, *a.data, *more, "--attacks", *attacks)
+    words = ("compare", *option("classifier", a.classifier), *a.data, *more, "--attacks", *attacks)
     words = (*words, "--budgets", *(f"snr:{db}" for db in budgets), "--pairs", str(pairs))
     words = (*words, "--quality-pairs", "0", "--timing-rounds", "3", "--timing-seconds", "0.5")
     if name.endswith("untargeted"):
         words = (*words, "--untargeted")
     elif a.targets:
         words = (*words, "--target", *a.targets)
-    return (*words, "--device", a.device, "--out", str(a.out / name))
+    return (*words, "--device", a.device, *option("out", a.out / name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,7 +28,8 @@ from mondegreen.data.tags import has_tags
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.label_order import LabelCheck
 from mondegreen.evaluation.tagging import TagCheck
-from mondegreen.files import read_json, write_json
+from mondegreen.files import is_leftover, read_json, write_json
+from mondegreen.ownership import was_begun
 from mondegreen.runs import command_line, environment
 
 _SCALINGS: tuple[Literal["unit", "int16", "standard"], ...] = ("unit", "int16", "standard")
@@ -36,6 +37,8 @@ _CLEARLY = 0.1
 """By how much more of the clips another scaling has to be heard rightly to be taken."""
 _FEW = 100
 """Clips that a scaling is tried with."""
+_BESIDE = {"config.json", "env.json", "check.json"}
+"""What is written before the sheet."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,9 @@ def _refuse_occupied(out: Path) -> None:
     path = out / "classifier.json"
     sheet = read_json(path) if path.is_file() else None
     own = isinstance(sheet, dict) and sheet.get("kind") == "adopted"
+    if out.is_dir():  # perhaps a command was ended before it wrote the sheet
+        names = {one.name for one in out.iterdir() if not is_leftover(one)}
+        own = own or (names <= _BESIDE and was_begun(out, [one.name for one in fields(Adopt)]))
     if out.exists() and not own and (not out.is_dir() or any(out.iterdir())):
         raise MondegreenError(f"--out {out} exists and holds something else. Choose another.")
 

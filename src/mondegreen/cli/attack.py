@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import torch
 import tyro
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from mondegreen.attacks.generator import GeneratorAttack
 from mondegreen.attacks.recording import (
@@ -141,15 +141,16 @@ def _load(options: AttackFiles, folder: Path, classifier: Classifier) -> Generat
 
 def _outputs(options: AttackFiles) -> list[tuple[Path, Path]]:
     """Return each clip with the file to write; clips of one name get numbers, inputs are kept."""
-    taken = {clip.absolute() for clip in options.clips}
+    taken = {clip.resolve() for clip in options.clips}
+    taken |= {clip.parent.resolve() / clip.name for clip in options.clips}  # links, too
     pairs = []
     for clip in options.clips:
         output = options.out / f"{clip.stem}.{options.target}.wav"
         number = 2
-        while output.absolute() in taken:
+        while output.resolve() in taken:
             output = options.out / f"{clip.stem}-{number}.{options.target}.wav"
             number += 1
-        taken.add(output.absolute())
+        taken.add(output.resolve())
         pairs.append((clip, output))
     return pairs
 
@@ -179,7 +180,7 @@ def _print(rows: list[dict[str, Any]], options: AttackFiles) -> None:
         return
     if not rows:
         return
-    table = Table(title=f"target: {options.target}")
+    table = Table(title=Text(f"target: {options.target}"))
     for name in ("file", "before", "after", "success", "SNR dB", "PESQ nb", "PESQ wb", "ms"):
         side: Literal["left", "right"] = "left" if name in ("file", "before", "after") else "right"
         table.add_column(name, justify=side, overflow="fold")
@@ -187,7 +188,8 @@ def _print(rows: list[dict[str, Any]], options: AttackFiles) -> None:
         numbers = [row[name] for name in ("snr_db", "pesq_nb", "pesq_wb", "milliseconds")]
         success = "yes" if row["success"] else "no"
         cells = ["-" if value is None else f"{value:.2f}" for value in numbers]
-        table.add_row(escape(Path(row["file"]).name), row["before"], row["after"], success, *cells)
+        texts = (Path(row["file"]).name, row["before"], row["after"], success, *cells)
+        table.add_row(*map(Text, texts))
     Console().print(table)
     if options.streaming:
         factors = [row["real_time_factor"] for row in rows]

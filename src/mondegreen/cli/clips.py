@@ -23,6 +23,7 @@ from mondegreen.data.dataset import ClipDataset
 from mondegreen.data.options import DataOptions
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
+from mondegreen.stages.stage import option
 from mondegreen.zoo import resolve
 
 DIVISION = ("labels", "goals", "split", "lists", "group_pattern")
@@ -111,8 +112,11 @@ def data_words(data: DataOptions) -> tuple[str, ...]:
         value = getattr(data, one.name)
         if value == getattr(blank, one.name):
             continue
-        several = value if isinstance(value, tuple) else (value,)
-        words += [f"--{one.name.replace('_', '-')}", *map(str, several)]
+        name = one.name.replace("_", "-")
+        if isinstance(value, tuple):
+            words += [f"--{name}", *map(str, value)]
+        else:
+            words += option(name, str(value))
     return tuple(words)
 
 

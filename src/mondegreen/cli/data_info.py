@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from mondegreen.cli.options import parse, say, warn_of_unknown_speakers
 from mondegreen.data.options import DataOptions, open_labelled, open_material
@@ -31,13 +32,13 @@ def run(words: Sequence[str]) -> None:
     description = "Count and check the clips of a folder, and decode them into the cache."
     info = parse(Info, words, "data info", description, Info(options=DataOptions()))
     material = open_material(info.options, None, info.sample_rate, info.clip_samples)
-    table = Table(title=f"{material.corpus.name}: {len(material.corpus)} clips")
+    table = Table(title=Text(f"{material.corpus.name}: {len(material.corpus)} clips"))
     table.add_column("label")
     for name in SPLIT_NAMES:
         table.add_column(name, justify="right")
     for index, label in enumerate(material.corpus.labels):
         counts = [int((material.splits[name].labels == index).sum()) for name in SPLIT_NAMES]
-        table.add_row(label, *map(str, counts))
+        table.add_row(Text(label), *map(str, counts))
     table.add_section()
     table.add_row("clips", *(str(len(material.splits[name])) for name in SPLIT_NAMES))
     table.add_row(

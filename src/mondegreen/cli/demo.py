@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,9 +13,14 @@ from rich.console import Console
 from mondegreen.cli import evaluate, train_classifier, train_generator
 from mondegreen.cli.options import parse, say
 from mondegreen.data.options import DataOptions
-from mondegreen.data.synthetic_speech import SyntheticSpeechConfig, synthesize_speech
-from mondegreen.errors import MondegreenError
+from mondegreen.data.synthetic_speech import (
+    SyntheticSpeechConfig,
+    refuse_foreign,
+    synthesize_speech,
+)
 from mondegreen.evaluation.evaluate import EvaluationOptions
+from mondegreen.ownership import delete_folder, refuse_foreign_cache, refuse_foreign_run
+from mondegreen.runs import lock_folder
 
 STAGES = ("speech", "classifier", "generator", "evaluation")
 
@@ -77,11 +81,14 @@ def _start_over(out: Path) -> None:
     """Delete the stages of an earlier demo, and nothing else.
 
     Raises:
-        MondegreenError: The folder cannot be emptied.
+        MondegreenError: A folder is not of a demo, a demo works in it, or it cannot be deleted.
     """
-    for name in (*STAGES, "cache"):
-        try:
-            if (out / name).exists():
-                shutil.rmtree(out / name)
-        except OSError as error:
-            raise MondegreenError(f"cannot delete {out / name}: {error.strerror}.") from error
+    refuse_foreign(out / "speech")
+    refuse_foreign_cache(out / "cache")
+    runs = [out / name for name in STAGES if name != "speech"]
+    for folder in runs:
+        refuse_foreign_run(folder)
+        if folder.exists():
+            lock_folder(folder).close()
+    for folder in (*runs, out / "speech", out / "cache"):
+        delete_folder(folder)

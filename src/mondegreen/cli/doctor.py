@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from mondegreen.allocator import keep_memory
 from mondegreen.cli.options import parse
@@ -70,7 +71,7 @@ def _print(about: Mapping[str, Any], found: Sequence[Finding], *, ok: bool) -> N
     console = Console(highlight=False)
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, text in _rows(about):
-        table.add_row(f"[bold]{name}[/bold]", text)
+        table.add_row(Text(name, style="bold"), Text(text))
     console.print(table)
     for finding in found:
         color = _COLORS[finding.level]

@@ -8,8 +8,6 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 
-from rich.console import Console
-
 from mondegreen.errors import MondegreenError, PeerEndedError
 from mondegreen.interruption import Terminated, terminable
 from mondegreen.processes.place import STARTED_BY
@@ -78,6 +76,8 @@ def _interruption(error: BaseException) -> KeyboardInterrupt | None:
 
 
 def _interrupted(stop: KeyboardInterrupt, words: Sequence[str]) -> int:
+    if words[0] == "demo":  # what was started over is to go on now
+        words = [word for word in words if word != "--fresh"]
     again = shlex.join(["mondegreen", *words])
     resumed = " ".join(words).startswith(RESUMED)
     what = "continue where it left off with" if resumed else "run it again with"
@@ -115,8 +115,9 @@ def explain(error: Exception) -> str | None:
 
 
 def _fail(message: str) -> int:
-    escaped = message.replace("[", "\\[")
-    Console(stderr=True, soft_wrap=True, highlight=False).print(
-        f"[bold red]error:[/bold red] {escaped}"
-    )
+    from rich.console import Console  # whose import takes a while
+    from rich.text import Text
+
+    text = Text.assemble(("error:", "bold red"), f" {message}")
+    Console(stderr=True, soft_wrap=True, highlight=False).print(text)
     return WRONG_INPUT

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from collections.abc import Sequence
-
-from rich.console import Console
+from contextlib import suppress
 
 from mondegreen import __version__
 from mondegreen.cli.ending import end_with_code
@@ -77,17 +77,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: Words after the program's name; ``sys.argv`` by default.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character shows a ?
+            with suppress(OSError):  # on a full disk
+                stream.reconfigure(errors="replace")
     words = list(sys.argv[1:] if arguments is None else arguments)
+    return end_with_code(lambda: _run(words), words or ["--help"])
+
+
+def _run(words: list[str]) -> int | None:
     if not words or words[0] in ("-h", "--help", "help"):
         _print_usage()
         return 0
     if words[0] in ("-V", "--version"):
-        print(f"mondegreen {__version__}")
+        print(f"mondegreen {__version__}", flush=True)
         return 0
-    return end_with_code(lambda: _run(words), words)
-
-
-def _run(words: list[str]) -> int | None:
     name, rest = _find_command(words)
     module = importlib.import_module("mondegreen.cli." + name.replace(" ", "_"))
     code: int | None = module.run(rest)
@@ -105,6 +109,8 @@ def _find_command(words: list[str]) -> tuple[str, list[str]]:
 
 
 def _print_usage() -> None:
+    from rich.console import Console  # whose import takes a while
+
     width = max(map(len, COMMANDS))
     lines = [f"  [cyan]{name:<{width}}[/cyan]  {text}" for name, text in COMMANDS.items()]
     Console(highlight=False, soft_wrap=True).print(USAGE.format(commands="\n".join(lines)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
 import mmap
 import os
+import shutil
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
@@ -30,6 +32,8 @@ _FAULT_BYTES = 64 * 2**10
 """The kernel maps so much around whatever is read, however short a clip is."""
 _STALE_SECONDS = 60.0
 _ATTEMPTS = 5
+MOST_RATE = 768_000
+"""Samples a second; no recording has more."""
 
 Rows = npt.NDArray[np.int64]
 
@@ -102,6 +106,8 @@ class ClipCache:
             raise MondegreenError(f"the corpus {corpus.name} ({corpus.root}) has no clips.")
         if sample_rate <= 0 or clip_samples <= 0:
             raise MondegreenError("the sample rate and the clip length must be positive.")
+        if sample_rate > MOST_RATE:
+            raise MondegreenError(f"--sample-rate is {sample_rate}; {MOST_RATE} is the most.")
         pieces = [(os.path.abspath(clip.path), clip.cut) for clip in corpus.clips]  # noqa: PTH100 (fast)
         unique = sorted(set(pieces))
         place = _Place(folder or default_cache_folder(), unique, sample_rate, clip_samples)
@@ -194,6 +200,7 @@ class _Place:
         temporary = fresh.with_name(f".{fresh.name}.tmp")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            self._refuse_too_many()
             with claimed(temporary):
                 decode_into(
                     temporary,
@@ -217,6 +224,16 @@ class _Place:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
         return fresh
+
+    def _refuse_too_many(self) -> None:
+        """Find out that the disk is too small before it is filled."""
+        needed = self.clips * self.samples * _PCM.itemsize
+        if needed > shutil.disk_usage(self.folder).free:
+            raise OSError(
+                errno.ENOSPC,
+                f"No space left on device: {self.clips:,} clips of {self.samples:,} samples take "
+                f"{needed / 1e9:,.1f} GB",
+            )
 
     def _stale(self, sources: list[Source], known: dict[int, Source]) -> list[Job]:
         """Return the files that have changed, with the first row of each."""

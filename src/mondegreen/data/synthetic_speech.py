@@ -120,7 +120,7 @@ def synthesize_speech(out: Path, config: SyntheticSpeechConfig) -> Path:
     """
     if is_complete(out, config):
         return out
-    _refuse_foreign(out)
+    refuse_foreign(out)
     engine = find_engine()
     speakers = sample_speakers(config.speakers, config.seed, engine.voices)
     with _replacing(out, config) as folder:
@@ -245,8 +245,12 @@ def _contents(
     }
 
 
-def _refuse_foreign(out: Path) -> None:
-    """Refuse to replace what is neither an empty folder nor a synthetic corpus and no more."""
+def refuse_foreign(out: Path) -> None:
+    """Refuse to replace what is neither an empty folder nor a synthetic corpus and no more.
+
+    Raises:
+        MondegreenError: Something else lies there.
+    """
     if not out.exists():
         return
     files = [path for path in out.rglob("*") if not path.is_dir()] if out.is_dir() else [out]

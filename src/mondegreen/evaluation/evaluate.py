@@ -62,8 +62,12 @@ class EvaluationOptions:
 
     def __post_init__(self) -> None:
         """Refuse numbers that nothing can be measured with."""
-        if self.pairs == 0:
-            raise MondegreenError("--pairs is 0; name how many, or -1 for all.")
+        pairs = 1 if self.pairs is None else self.pairs
+        if pairs == 0 or min(pairs, self.quality_pairs) < -1:
+            raise MondegreenError(
+                f"--pairs is {self.pairs} and --quality-pairs {self.quality_pairs}; name how many, "
+                "or -1 for all."
+            )
         if self.batch_size < 1 or min(self.timing_repeats, self.samples, self.seed) < 0:
             raise MondegreenError(
                 "batch-size must be 1 or more, timing-repeats, samples and seed 0 or more."
@@ -197,8 +201,10 @@ def all_pairs(
         untargeted: Return every clip once, with its own label; ``targets`` are those labels.
 
     Raises:
-        MondegreenError: There is none, or a target is unknown.
+        MondegreenError: There is none, or a target is unknown or named twice.
     """
+    if len(set(targets)) < len(targets):
+        raise MondegreenError(f"--target {' '.join(targets)}: name each label once.")
     indices = np.array([classifier.label_index(name) for name in targets or classifier.labels])
     labels = data.labels.numpy()
     pairs = every_clip(labels, indices) if untargeted else every_pair(labels, indices)

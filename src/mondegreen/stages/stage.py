@@ -15,6 +15,17 @@ _FRAME = re.compile("[\u2500-\u257f]")
 DONE, FAILED, LEFT_OUT, WAITING = "done", "failed", "left out", "waiting"
 
 
+def option(name: str, value: str | Path) -> tuple[str, ...]:
+    """Return an option and its value as words, as one word where the value begins with a dash.
+
+    Example:
+        >>> option("out", "runs/mine"), option("out", "-mine")
+        (('--out', 'runs/mine'), ('--out=-mine',))
+    """
+    text = str(value)
+    return (f"--{name}={text}",) if text.startswith("-") else (f"--{name}", text)
+
+
 @dataclass(frozen=True)
 class Stage:
     """Commands that run one after the other in a process of their own, and what they leave."""

@@ -35,7 +35,7 @@ def test_the_losses_of_the_generator_are_told(make: Make, cell: MakeCell) -> Non
 def test_a_tie_is_no_loss(make: Make, cell: MakeCell) -> None:
     cells = [cell("generator", 20.0, 0.997, ms=4.0), cell("fgsm", 20.0, 1.0, ms=9.0)]
     (sentence,) = plain_words(make(cells))
-    assert "99.7 %, and no other attack more often. None is quicker." in sentence
+    assert "99.7 %, and no other attack clearly more often. None is quicker." in sentence
 
 
 def test_without_a_generator_there_is_nothing_to_say(make: Make, cell: MakeCell) -> None:
