@@ -50,7 +50,7 @@ def read_reaches(top: Fields, cells: tuple[CellResult, ...]) -> tuple[Reach, ...
     if isinstance(listed, list):
         for number, value in enumerate(listed, start=1):
             fields = Fields.of(value, f"{top.where}: threshold {number}")
-            levels = [Fields.of(one, fields.where) for one in fields.value("levels")]
+            levels = fields.children("levels")
             each = tuple(map(_threshold, levels))
             found.append((fields.text("label"), fields.flag("smallest"), each))
     else:

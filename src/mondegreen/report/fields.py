@@ -130,6 +130,17 @@ class Fields:
             self.fail(name, f"expected a list of strings, found {_short(value)}")
         return tuple(value)
 
+    def numbers(self, name: str) -> tuple[float, ...]:
+        """Return a list of finite numbers."""
+        value = self.value(name)
+        if not isinstance(value, list):
+            self.fail(name, f"expected a list of numbers, found {_short(value)}")
+        return tuple(self._finite(name, item) for item in value)
+
+    def optional_text(self, name: str) -> str | None:
+        """Return a string, or None where it is null or absent."""
+        return None if self.values.get(name) is None else self.text(name)
+
     def child(self, name: str) -> Fields:
         """Return a nested object."""
         return Fields.of(self.value(name), f"{self.where}: {name}")
