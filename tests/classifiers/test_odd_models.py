@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -149,6 +150,16 @@ def test_weights_that_nobody_sees_are_missed(workplace: Path) -> None:
         of_sheet("Mixed")
 
 
+def test_answers_of_several_lengths_are_a_damage(workplace: Path) -> None:
+    save("Counting")
+    path = Path("Counting/classifier.json")
+    sheet = json.loads(path.read_text())
+    assert len(sheet["answers"]) == 3
+    path.write_text(json.dumps(sheet | {"answers": [[1.0], [1.0, 2.0]]}))
+    with pytest.raises(MondegreenError, match="answers: expected rows of one length"):
+        of_sheet("Counting")
+
+
 class Whole(nn.Module):
     """Takes 16-bit samples, as whole numbers."""
 
@@ -194,7 +205,7 @@ def test_layers_without_a_size_are_told() -> None:
         adopted(nn.Sequential(nn.Flatten(), nn.LazyLinear(3)))
 
 
-@pytest.mark.parametrize("rate", [np.int64(RATE), float(RATE), "a rate of its own"])
+@pytest.mark.parametrize("rate", [np.int64(RATE), float(RATE), 10**400, "a rate of its own"])
 def test_attributes_by_the_same_name(workplace: Path, rate: Any) -> None:
     model = Raw()
     model.labels, model.sample_rate = 3, rate  # type: ignore[assignment]

@@ -187,6 +187,8 @@ def load_adopted(path: Path, description: dict[str, Any], *, allow_code: bool) -
             "as windows, may differ in the last bit on another processor or version of PyTorch.)"
         )
     if sheet.answers:
+        if len({len(row) for row in sheet.answers}) > 1:
+            raise MondegreenError(f"{path}: answers: expected rows of one length.")
         known, now = torch.tensor(sheet.answers), torch.tensor(_answers(classifier))
         if not close(known, now):
             raise MondegreenError(
