@@ -45,6 +45,9 @@ class State:
         pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
         for average, weight in pairs:
             average.lerp_(weight, 1.0 - decay)
+        buffers = zip(self.average.buffers(), self.generator.buffers(), strict=True)
+        for kept, buffer in buffers:  # such as the statistics of batch norm
+            kept.copy_(buffer)
 
     def tensors(self) -> list[Tensor]:
         """Return the weights and statistics of all networks that are trained."""

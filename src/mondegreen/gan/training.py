@@ -26,6 +26,7 @@ from mondegreen.gan.config import GeneratorTraining
 from mondegreen.gan.objective import NAMES, Losses, Objective
 from mondegreen.gan.state import new_state
 from mondegreen.gan.validation import listen, validate
+from mondegreen.generators.conditioning import reorder_targets
 from mondegreen.generators.generator import (
     Generator,
     GeneratorConfig,
@@ -105,13 +106,14 @@ class GeneratorTrainer:
         return data.subset(keep)
 
     def start_from(self, generator: Generator) -> None:
-        """Take over the weights of a trained generator.
+        """Take over the weights of a trained generator: targets of one name keep what they learned.
 
         Args:
             generator: One of the same architecture, with as many targets.
 
         Raises:
-            MondegreenError: It is another architecture.
+            MondegreenError: It is another architecture, or one of somebody else's whose targets
+                have another order.
         """
         theirs, ours = generator.config, self.config
         if theirs.network != ours.network or len(theirs.targets) != len(ours.targets):
@@ -119,8 +121,13 @@ class GeneratorTrainer:
                 f"start-from: that generator is {theirs.network} with {len(theirs.targets)} "
                 f"targets; this training needs {ours.network} with {len(ours.targets)}."
             )
+        shared = {one: theirs.targets.index(one) for one in ours.targets if one in theirs.targets}
+        spare = iter([row for row in range(len(theirs.targets)) if row not in shared.values()])
+        rows = [shared[one] if one in shared else next(spare) for one in ours.targets]
         for network in (self.state.generator.network, self.state.average.network):
             network.load_state_dict(generator.network.state_dict())
+            if shared and rows != list(range(len(rows))):
+                reorder_targets(network, rows)
 
     def fit(self) -> Generator:
         """Train to the end and return the best generator on the validation split, frozen.

@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mondegreen.errors import MondegreenError
+from mondegreen.generators.own import OwnNetwork
+
 
 class TargetModulation(nn.Module):
     r"""Scale and shift each channel as learned for the target (FiLM, Perez et al. 2018).
@@ -48,3 +51,26 @@ class TargetModulation(nn.Module):
         """Name the sizes."""
         targets, channels = self.scale.shape
         return f"channels={channels}, targets={targets}, channel_last={self.channel_last}"
+
+
+@torch.no_grad()
+def reorder_targets(network: nn.Module, rows: list[int]) -> None:
+    """Put what a network has learned of each target in another order.
+
+    Args:
+        network: A spectral generator or a U-Net.
+        rows: For each target the place that it had.
+
+    Raises:
+        MondegreenError: Nobody knows where the network keeps it.
+    """
+    found = [part for part in network.modules() if isinstance(part, TargetModulation)]
+    kept = [tensor for part in found for tensor in (part.scale, part.shift)]
+    kept += [part.weight for part in network.modules() if isinstance(part, nn.Embedding)]
+    if isinstance(network, OwnNetwork) or not kept:
+        raise MondegreenError(
+            "start-from: the targets have another order there, and a network of one's own keeps "
+            "its own account of them; name them by --target in the order of that generator."
+        )
+    for tensor in kept:
+        tensor.copy_(tensor[rows].clone())
