@@ -107,6 +107,10 @@ class Run:
         tensorboard: Whether what is logged is written for TensorBoard, too.
         shared: Let other processes and machines that say so, too, into the folder at the same time.
 
+    Attributes:
+        clips: Fingerprint of the clips that are trained on, where a training says it: a state that
+            was saved with others is refused.
+
     Raises:
         MondegreenError: The folder holds a run with another configuration, another process works
             in it, or it cannot be written.
@@ -116,6 +120,7 @@ class Run:
         self, folder: Path, config: Any, *, tensorboard: bool = False, shared: bool = False
     ) -> None:
         self.folder = folder
+        self.clips: str | None = None
         self.board = Board(folder / _BOARD if tensorboard else None)
         wanted = to_dict(config)
         try:
@@ -180,6 +185,7 @@ class Run:
 
         Its ``step`` is where the log is; ``steps``, if it has them, are the optimiser's.
         """
+        state = state if self.clips is None else state | {"clips": self.clips}
         self.board.flush()  # whoever continues from this state counts on what came before
         with atomic_write(self.latest / "state.pt") as temporary:
             try:
@@ -206,6 +212,11 @@ class Run:
             raise MondegreenError(
                 f"{path} is damaged ({error}). Delete {self.folder} to begin again."
             ) from error
+        if self.clips is not None and state.get("clips", self.clips) != self.clips:
+            raise MondegreenError(
+                f"the training clips are others than when {self.folder} was begun. Put them back, "
+                "or choose another --out."
+            )
         rows = [row for row in self.metrics() if (row["step"] or 0) <= step]
         text = "".join(json.dumps(row) + "\n" for row in rows)
         write_text(self.folder / "metrics.jsonl", text)

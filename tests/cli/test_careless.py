@@ -154,6 +154,23 @@ def test_labels_in_brackets_are_shown(
     assert "[unk]" in text and "[b]" in text
 
 
+def test_a_reproduction_keeps_its_device_and_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mondegreen.cli.reproduce.run_stages", lambda *_, **__: {})
+    monkeypatch.setattr("mondegreen.cli.reproduce._finish", lambda *_: None)
+    monkeypatch.chdir(tmp_path)
+    words = ["reproduce", "--preset", "smoke", "--out", "rep"]
+    assert "--jobs is -1" in said([*words, "--jobs", "-1"], 2, capsys)
+    text = said([*words, "--music-lists", "nowhere"], 2, capsys)
+    assert "--music-lists is given without --music" in text
+    said(words, 0, capsys)
+    Path("rep/stages").mkdir()  # from now on it is begun
+    said(words, 0, capsys)
+    for other in (["--device", "cpu"], ["--cache", "c"], ["--out", str(tmp_path / "rep")]):
+        assert "differs in" in said([*words, *other], 2, capsys)
+
+
 def test_a_message_with_brackets_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert r"x\[/b] y" in said(["report", r"x\[/b] y"], 2, capsys)
 

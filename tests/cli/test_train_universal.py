@@ -53,6 +53,13 @@ def test_trains_saves_and_refuses_to_overwrite(
         run([*asked, "--training.learning-rate", "0.5"])
 
 
+def test_weights_that_are_gone_are_missed(trained: Trained, tmp_path: Path) -> None:
+    run(words(trained, tmp_path / "run"))
+    (tmp_path / "run" / "checkpoints" / "best" / "universal.safetensors").unlink()
+    with pytest.raises(MondegreenError, match="the weights are missing"):
+        run(words(trained, tmp_path / "run"))
+
+
 def test_needs_a_classifier_and_its_data(trained: Trained, tmp_path: Path) -> None:
     with pytest.raises(MondegreenError, match="no trained classifier"):
         run(["--classifier", str(tmp_path), "--out", str(tmp_path / "run")])

@@ -157,6 +157,15 @@ def test_an_archive_fetched_by_hand_is_used(tmp_path: Path) -> None:
     assert names(tmp_path) == ["words"]
 
 
+def test_an_archive_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    """It may still be on its way here."""
+    place = tmp_path / "speech_commands_v0.01.tar.gz"
+    place.write_bytes(GOOD[:100])
+    with pytest.raises(MondegreenError, match=r"which was there already, .* still being copied"):
+        download_speech_commands("0.01", tmp_path / "words", sha256="0" * 64)
+    assert place.read_bytes() == GOOD[:100]
+
+
 def test_no_server_says_what_to_do_by_hand(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

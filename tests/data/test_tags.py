@@ -158,6 +158,13 @@ def test_a_damaged_listing_is_refused(tmp_path: Path, lines: list[str], message:
         read_tags(tmp_path)
 
 
+def test_one_file_under_two_spellings_is_one_clip(tmp_path: Path) -> None:
+    write_clips(tmp_path, "a.wav", "b.wav")
+    listing(tmp_path, "file,tags", "a.wav,rain", "b.wav,dog", "./sub/../a.wav,dog")
+    with pytest.raises(MondegreenError, match=r"line 4: .* is listed in line 2 already"):
+        read_tags(tmp_path)
+
+
 def test_goals_that_do_not_fit_the_clips_are_refused(four: Path) -> None:
     with pytest.raises(MondegreenError, match=r"no clip of .* has the tag 'rian'; there are: dog"):
         read_tags(four).corpus([parse_goal("+rian")])

@@ -217,6 +217,62 @@ def test_a_training_goes_on_from_trained_weights(
         other.start_from(trained)
 
 
+@pytest.mark.parametrize("network", [SPECTRAL, UNetConfig(width=0.0625)], ids=["spectral", "unet"])
+def test_targets_are_taken_over_by_their_names(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset, network: NetworkConfig
+) -> None:
+    first = trainer(tmp_path / "first", BUDGETED, classifier, data, network).state.generator
+    for parameter in first.parameters():  # U-Nets know no difference between targets at first
+        torch.nn.init.normal_(parameter, std=0.1, generator=torch.Generator().manual_seed(1))
+    order = ("middle", "low", "high")
+    second = trainer(tmp_path / "second", BUDGETED, classifier, data, network, order)
+    second.start_from(first)
+    assert second.state.generator.config.targets == order != first.config.targets
+    x, target = data.waveforms()[:3], torch.arange(3)
+    with torch.no_grad():
+        made = first(x, target)
+        assert not torch.equal(made, first(x, target.roll(1)))
+        for network_now in (second.state.generator, second.state.average):
+            torch.testing.assert_close(network_now(x, target), made)
+
+
+def test_the_average_keeps_the_statistics_of_batch_norm(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset
+) -> None:
+    work = trainer(tmp_path / "run", BUDGETED, classifier, data)
+    for each in (work.state.generator, work.state.average):
+        each.register_buffer("seen", torch.zeros(2))
+    work.state.generator.get_buffer("seen").fill_(3.0)
+    work.state.update_average(0.9)
+    assert work.state.average.get_buffer("seen").tolist() == [3.0, 3.0]
+
+
+def test_a_training_does_not_go_on_with_other_clips(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset
+) -> None:
+    work = trainer(tmp_path / "run", BUDGETED, classifier, data)
+    work.fit()
+    work.run._lock.close()
+    with pytest.raises(MondegreenError, match="the training clips are others than when"):
+        trainer(tmp_path / "run", BUDGETED, classifier, data.subset(range(6)))
+
+
+WRONG = [
+    {"gradient_clip": -1.0},
+    {"seed": 10**20},
+    {"betas": (2.0, 3.0)},
+    {"discriminator_learning_rate": -1.0},
+    {"patience": -3},
+    {"warm_up_epochs": -1},
+]
+
+
+@pytest.mark.parametrize("changes", WRONG, ids=lambda one: next(iter(one)))
+def test_numbers_that_nobody_can_train_with(changes: dict[str, Any]) -> None:
+    with pytest.raises(MondegreenError, match=r"^training: "):
+        replace(BUDGETED, **changes)
+
+
 def test_hearing_needs_a_network_with_a_dial(
     tmp_path: Path, classifier: Classifier, data: ClipDataset
 ) -> None:

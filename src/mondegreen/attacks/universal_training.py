@@ -32,6 +32,7 @@ from mondegreen.interruption import StopRequest, stop_when_safe
 from mondegreen.metrics.snr import snr_db
 from mondegreen.progress import progress_bar
 from mondegreen.runs import Run
+from mondegreen.weights import load_weights
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class UniversalTrainer:
         self.epoch, self.step, self.success, self.best_success = 0, 0, 0.0, -1.0
         self._within: dict[str, Any] | None = None
         self._parts = Parts(least=1)
+        run.clips = self.train.fingerprint()
         saved = run.load_state()
         if saved is not None:
             self._restore(saved)
@@ -128,6 +130,7 @@ class UniversalTrainer:
                     self._keep(epoch, stop)
                 self.epoch, self._within = self.epoch + 1, None
                 self._end_epoch(epoch.means(), epoch.seconds)
+        load_weights(self.run.best / "universal.safetensors", self.universal)
         return max(self.best_success, 0.0)
 
     def _keep(self, epoch: Epoch, stop: StopRequest) -> None:

@@ -116,6 +116,7 @@ def train_classifier(
     share_layers(classifier, processes)
     steps = -(-len(train) // training.batch_size)
     state = _new_state(classifier, training, steps, processes)
+    run.clips = train.fingerprint()
     _restore(state, run)
     if compiled:
         compile_in_place(classifier)
@@ -236,8 +237,8 @@ def _train_epoch(
     scale = state.classifier.normalization
     for x, label in epoch.batches(data, training.batch_size, scale):
         size = len(x)
-        if size < state.processes.count:
-            continue  # every process needs a clip
+        if size < max(state.processes.count, min(2, training.batch_size, len(data))):
+            continue  # every process needs a clip, and batch norm two
         rows = state.processes.begin(size)
         x = augment(fabric.to_device(x), epoch.random, rows)
         rate = float(state.optimizer.param_groups[0]["lr"])

@@ -74,8 +74,8 @@ def _print(about: Mapping[str, Any], found: Sequence[Finding], *, ok: bool) -> N
         table.add_row(Text(name, style="bold"), Text(text))
     console.print(table)
     for finding in found:
-        color = _COLORS[finding.level]
-        console.print(f"[{color}]{finding.level}[/{color}]: {finding.what}.", soft_wrap=True)
+        level = (finding.level, _COLORS[finding.level])
+        console.print(Text.assemble(level, f": {finding.what}."), soft_wrap=True)
         console.print(f"  -> {finding.action}", markup=False, soft_wrap=True)
     console.print("The installation works." if ok else "[red]Something is broken.[/red]")
 

@@ -35,7 +35,7 @@ class Goals:
 
     data: Annotated[DataOptions, tyro.conf.arg(name="")]
     """Clips to measure the tagger on: a folder with tags.csv, or <folder>/<tag>/<clip>. Without
-    --data nothing is measured."""
+    --data, those that the tagger was adopted with; where there are none, nothing is measured."""
     classifier: Path
     """Run folder of the tagger; a model made elsewhere is adopted first."""
     goal: Annotated[tuple[str, ...], tyro.conf.UseAppendAction]

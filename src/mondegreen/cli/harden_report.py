@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,11 +98,16 @@ def execute(options: HardenReport) -> None:
 def _subjects(options: HardenReport) -> list[Subject]:
     """Load every classifier with the generator that was trained against it."""
     places = options.classifiers
-    names = options.names or ("before", *(place.name for place in places[1:]))
+    names = options.names or ("before", *(resolve(place).resolve().name for place in places[1:]))
     if len(names) != len(places):
         raise MondegreenError(
             f"--names gives {', '.join(names)} to {len(places)} classifiers; give each its own."
         )
+    for name in names:
+        if not re.fullmatch(r"\w[\w.+= -]*", name):
+            raise MondegreenError(
+                f"--names {name!r} cannot name a folder; take letters, digits, points and dashes."
+            )
     device = choose_device(options.device)
     generators = _generators(options.generators)
     subjects = []

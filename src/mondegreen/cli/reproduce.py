@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -87,6 +87,10 @@ class Rules:
     corpora: Corpora
     preset: ScaleName
     rehearse: bool
+    device: Device = "auto"
+    cache: Path | None = None
+    out: Path = Path()
+    """As it was typed, for it stands in the commands of all stages."""
 
 
 def run(words: Sequence[str]) -> None:
@@ -105,6 +109,8 @@ def execute(options: Reproduce) -> None:
     Raises:
         MondegreenError: A stage failed; the report is written all the same.
     """
+    if options.jobs < 0:
+        raise MondegreenError(f"--jobs is {options.jobs}; choose 1 or more, or 0 for one a core.")
     size = _size(options)
     out = options.out
     found = settings(out, size, **_data(options.corpora))
@@ -112,7 +118,10 @@ def execute(options: Reproduce) -> None:
     if options.plan:
         _print_plan(every, {stage.name: Records(out).read(stage) for stage in every})
         return
-    rules, jobs = Rules(options.corpora, options.preset, options.rehearse), options.jobs or _jobs()
+    rules = Rules(
+        options.corpora, options.preset, options.rehearse, options.device, options.cache, out
+    )
+    jobs = options.jobs or _jobs()
     run = Run(out, rules, shared=options.share)
     outcomes = run_stages(every, run.folder, jobs=jobs, tell=say, share=options.share)
     if options.share:
@@ -134,8 +143,20 @@ def _jobs() -> int:
     return max(1, min(MOST_JOBS, os.cpu_count() or 1))
 
 
+def _refuse_unused(corpora: Corpora) -> None:
+    """Refuse options of recordings that are not named."""
+    blank = Corpora()
+    for one in fields(Corpora):
+        name = one.name.partition("_")[0]
+        given = getattr(corpora, one.name) != getattr(blank, one.name)
+        if given and getattr(corpora, name) is None:
+            option = one.name.replace("_", "-")
+            raise MondegreenError(f"--{option} is given without --{name}; name the folder, too.")
+
+
 def _data(corpora: Corpora) -> dict[Literal["speech", "sounds", "music"], Words]:
     """Return the data options of each setting; none where no folder was given."""
+    _refuse_unused(corpora)
     speech: Words = ()
     if corpora.speech is not None:
         speech = ("--data", str(corpora.speech), "--split", corpora.speech_split)

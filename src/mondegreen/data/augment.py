@@ -39,6 +39,8 @@ class AugmentConfig:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0.0):
                 raise MondegreenError(f"augment: {name} is {value}; choose 0 or a positive number.")
+        if self.shift_seconds > 3600.0:
+            raise MondegreenError(f"augment: shift_seconds is {self.shift_seconds}; at most 3600.")
         if not 0.0 <= self.speed < 1.0:
             raise MondegreenError(f"augment: speed is {self.speed}; choose from 0 to below 1.")
         for name in ("noise_probability", "babble_probability"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -71,6 +72,13 @@ class ClipDataset:
     def subset(self, positions: Positions) -> ClipDataset:
         """Return the data set of some of the clips, in the order given."""
         return ClipDataset(self.corpus, self.cache, self.indices[_as_array(positions)])
+
+    def fingerprint(self) -> str:
+        """Return 16 hex digits that change with any clip, its label, and their order."""
+        digest = hashlib.sha256()
+        for name, label in zip(self.names(), self.labels.tolist(), strict=True):
+            digest.update(f"{label} {name}\n".encode(errors="surrogateescape"))
+        return digest.hexdigest()[:16]
 
     def names(self, positions: Positions | None = None) -> list[str]:
         """Return ``label/file name`` of some clips, or of all."""

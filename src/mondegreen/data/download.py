@@ -88,9 +88,10 @@ def download_speech_commands(
     try:
         _refuse_occupied(destination)
         destination.parent.mkdir(parents=True, exist_ok=True)
-        if not archive.path.is_file():
+        there = archive.path.is_file()
+        if not there:
             _fetch(archive)
-        _check(archive)
+        _check(archive, there=there)
         _extract(archive, destination)
         if not keep_archive:
             archive.path.unlink()
@@ -169,13 +170,19 @@ def _interrupted(archive: _Archive, done: int, total: int | None) -> MondegreenE
     )
 
 
-def _check(archive: _Archive) -> None:
+def _check(archive: _Archive, *, there: bool) -> None:
     digest = hashlib.sha256()
     with archive.path.open("rb") as file:
         while block := file.read(_BLOCK):
             digest.update(block)
     if digest.hexdigest() == archive.sha256:
         return
+    if there:
+        raise MondegreenError(
+            f"{archive.path}, which was there already, has the SHA-256 {digest.hexdigest()}, not "
+            f"{archive.sha256}. If it is still being copied, wait and run the same command again; "
+            "otherwise move it away."
+        )
     archive.path.unlink()
     raise MondegreenError(
         f"the archive from {archive.url} has the SHA-256 {digest.hexdigest()}, not "

@@ -8,6 +8,7 @@ a clip was cut from: clips of one group never meet in two splits) and ``fold`` (
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -136,12 +137,13 @@ def read_tags(root: Path, *, group_pattern: str | None = None) -> TaggedClips:
     lines: dict[str, int] = {}
     for number, row in _rows(where):
         path, here = root / row["file"], f"{where}, line {number}"
-        if row["file"] in lines:
+        same = os.path.normpath(row["file"])
+        if same in lines:
             raise MondegreenError(
-                f"{here}: {row['file']} is listed in line {lines[row['file']]} already; join their "
-                "tags by ;."
+                f"{here}: {row['file']} is listed in line {lines[same]} already; join their tags "
+                "by ;."
             )
-        lines[row["file"]] = number
+        lines[same] = number
         if not row["file"] or not path.is_file():
             raise MondegreenError(f"{here}: there is no file {path}.")
         fold = row.get("fold", "")

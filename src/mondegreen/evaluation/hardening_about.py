@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
 from mondegreen.runs import read_metrics
 
@@ -33,6 +34,11 @@ def about_training(folder: Path) -> dict[str, Any] | None:
                 "clean": row.get("validation/accuracy"),
                 "robust": row.get("validation/robust"),
             }
+        )
+    if not course:
+        raise MondegreenError(
+            f"{folder / 'metrics.jsonl'} is missing or damaged, so nobody can tell how it was "
+            "hardened. Restore it, or harden the classifier anew."
         )
     training = config["training"]
     return {

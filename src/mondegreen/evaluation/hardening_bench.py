@@ -66,7 +66,7 @@ class HardeningOptions:
     queries: int = 500
     """Queries a clip of the square attack."""
     square_pairs: int = 60
-    """Clips for the square attack, the first of those that were drawn."""
+    """Clips for the square attack, drawn from those, spread over the labels."""
     check_db: float = 30.0
     """Signal-to-noise ratio at which gradient masking is checked; one of --snr-db."""
     batch_size: int = 64

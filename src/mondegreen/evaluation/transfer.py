@@ -58,12 +58,20 @@ def transfer(
     before = hear_untouched(bench, pairs)
     content = transfer_content(measured, before, bench, pairs)
     path = folder / "transfer.json"
-    earlier = read_json(path) if path.is_file() else None
+    earlier = _earlier(path) if (folder / "pairs.csv").is_file() else None
     if isinstance(earlier, dict) and _comparable(earlier) == _comparable(content):
         return earlier
     write_text(folder / "pairs.csv", pairs_csv(measured, before, bench, pairs))
     write_json(path, content)
     return content
+
+
+def _earlier(path: Path) -> Any:
+    """Return what was written; None where it cannot be read, for it is written anew from rows."""
+    try:
+        return read_json(path) if path.is_file() else None
+    except MondegreenError:
+        return None
 
 
 def _comparable(content: dict[str, Any]) -> Any:

@@ -103,3 +103,11 @@ class GeneratorTraining:
             raise MondegreenError("training: ema and unlabelled-share must lie in 0 <= v < 1.")
         if not 0.0 <= self.quiet_share <= 1.0:
             raise MondegreenError("training: quiet-share must lie in 0..1.")
+        if not all(0.0 <= beta < 1.0 for beta in self.betas) or not 0 <= self.seed < 2**32:
+            raise MondegreenError("training: betas must lie in 0 <= v < 1, seed in 0 <= v < 2^32.")
+        counts = (self.gradient_clip, self.patience, self.tolerance, self.warm_up_epochs)
+        if self.discriminator_learning_rate <= 0 or min(counts) < 0:
+            raise MondegreenError(
+                "training: discriminator-learning-rate must be positive, and gradient-clip, "
+                "patience, tolerance and warm-up-epochs 0 or more."
+            )

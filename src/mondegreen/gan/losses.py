@@ -187,9 +187,9 @@ def hinge_loss(delta: Tensor, c: float = 0.0) -> Tensor:
 
     .. math:: L_{hinge} = E_x[\max(0, \sqrt{16384 / T} \|\delta\|_2 - c)]
 
-    The norm is of a whole clip of T samples, before clipping of the sum to [-1, 1]. At the paper's
-    c = 0 this is :func:`l2_loss` in the paper's reading, but for that clipping; the authors' code
-    takes the mean norm, the same at c = 0.
+    The norm is of a whole clip of T samples. In the training, delta is what is left of it when the
+    sum was cut to [-1, 1]; so at the paper's c = 0 this is :func:`l2_loss` in the paper's reading.
+    The authors' code takes the mean norm, the same at c = 0.
 
     Args:
         delta: Perturbations, full scale 1, ``(batch, 1, time)``.

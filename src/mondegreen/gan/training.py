@@ -94,6 +94,7 @@ class GeneratorTrainer:
         )
         self.total_steps = training.epochs * len(self.batches)
         self.state = new_state(config, training, fabric, self.processes)
+        run.clips = self.train_data.fingerprint()
         saved = self.processes.from_first(run.load_state)
         if saved is not None:
             self.state.load_state_dict(saved, str(run.latest / "state.pt"))

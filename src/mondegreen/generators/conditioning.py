@@ -65,7 +65,7 @@ def reorder_targets(network: nn.Module, rows: list[int]) -> None:
         MondegreenError: Nobody knows where the network keeps it.
     """
     found = [part for part in network.modules() if isinstance(part, TargetModulation)]
-    kept = [tensor for part in found for tensor in (part.scale, part.shift)]
+    kept: list[Tensor] = [tensor for part in found for tensor in (part.scale, part.shift)]
     kept += [part.weight for part in network.modules() if isinstance(part, nn.Embedding)]
     if isinstance(network, OwnNetwork) or not kept:
         raise MondegreenError(

@@ -79,6 +79,7 @@ class Hardener:
         least = self.before["accuracy"] - options.max_loss / 100.0
         self.state = begin(classifier, method, Selection(least), options)
         refuse_untrainable(self.state.classifier)
+        run.clips = splits["train"].fingerprint()
         saved = run.load_state()
         if saved is not None:
             self.state.load_state_dict(saved, self.started_from, str(run.latest / "state.pt"))

@@ -95,11 +95,12 @@ def about(found: HardeningResults) -> str:
     """Return, in one paragraph, what all numbers have in common and how they are read."""
     first = found.before
     pairs = next(iter(first.attacks["pgd"].values())).pairs
+    targeted = next(iter(first.attacks["pgd targeted"].values())).pairs
     words = [
         f"{first.classifier.name} on {found.data.name}, {found.data.split} split by "
-        f"{found.data.split_kind}: the same {pairs} clips, untargeted, or pairs, targeted, for "
-        f"every classifier, seed {found.seed}; clean accuracy on all {found.data.clips}. In "
-        "brackets 95 % intervals over speakers or tracks, in per cent."
+        f"{found.data.split_kind}: the same {pairs} clips, untargeted, and {targeted} pairs, "
+        f"targeted, for every classifier, seed {found.seed}; clean accuracy on all "
+        f"{found.data.clips}. In brackets 95 % intervals over speakers or tracks, in per cent."
     ]
     if "square" in first.attacks:
         few = next(iter(first.attacks["square"].values())).pairs

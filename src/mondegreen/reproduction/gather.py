@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,16 @@ def setting_results(out: Path, setting: Setting, outcomes: Mapping[str, Outcome]
     }
 
 
+def _divided(setting: Setting) -> str:
+    words = dict(pairwise(setting.data))
+    kind = words.get("--split", "speaker")
+    return {
+        "speaker": "track and not by chunk",
+        "random-chunk": "chunk, as in the paper",
+        "random": "clip",
+    }.get(kind, kind)
+
+
 def _words(setting: Setting) -> dict[str, str]:
     """Return the corpus's name, and in a sentence how it differs from the paper's."""
     made = bool(setting.corpus)
@@ -113,7 +124,7 @@ def _words(setting: Setting) -> dict[str, str]:
             "synthetic music",
             "Music made by a program in ten genres with GTZAN's names, not GTZAN's recordings.",
         ),
-        ("music", False): ("GTZAN", "GTZAN, divided by track and not by chunk."),
+        ("music", False): ("GTZAN", f"GTZAN, divided by {_divided(setting)}."),
         ("sounds", False): (
             "ESC-10",
             "Sounds of ten classes, cut into clips of a second as the paper cuts GTZAN.",
