@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +18,7 @@ import soundfile
 import blocks
 from mondegreen.cli.main import main
 from mondegreen.errors import MissingExtraError, MondegreenError
-from mondegreen.live.server import bind, own_folder
+from mondegreen.live.server import bind, own_folder, sweep
 
 httpx = pytest.importorskip("httpx", reason="needs the extra 'demo'")
 client = pytest.importorskip("gradio_client", reason="needs the extra 'demo'")
@@ -135,7 +136,7 @@ def test_what_is_no_audio_gets_a_sentence(page: Any, tmp_path: Path) -> None:
     assert "text.wav cannot be decoded" in numbers["error"] and "Traceback" not in html
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_ends_cleanly_and_leaves_nothing(
     how: signal.Signals, tmp_path: Path, hum: Path, serve: Any
 ) -> None:
@@ -148,6 +149,17 @@ def test_it_ends_cleanly_and_leaves_nothing(
         code, err = served.stop(how)
         assert code == 0 and "stopped" in err and "Traceback" not in err
         assert served.left_behind() == []
+
+
+def test_what_is_old_is_swept_but_for_the_ready_clips(tmp_path: Path) -> None:
+    for name in ("examples/ready.wav", "ab/old.wav", "ab/new.wav", "tmpold"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+        if "new" not in name:
+            os.utime(tmp_path / name, (0, 0))
+    sweep(tmp_path, time.time() - 60, tmp_path / "examples")
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"examples/ready.wav", "ab/new.wav"}
 
 
 def test_a_port_that_is_taken_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:

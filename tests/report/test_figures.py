@@ -71,7 +71,7 @@ def test_numbers_vanish_beyond_15_labels(results: Results, count: int, numbers: 
 
 
 def test_numbers_contrast_with_their_cells(results: Results) -> None:
-    for rate, colour in ((0.05, "black"), (0.95, "white")):
+    for rate, colour in ((0.05, "#010101"), (0.95, "#fefefe")):
         texts = success_matrix(with_labels(results, 3, rate)).axes[0].texts
         assert {t.get_color() for t in texts if t.get_text()} == {colour}
 

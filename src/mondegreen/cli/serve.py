@@ -20,7 +20,7 @@ from mondegreen.live.channels import Channels
 from mondegreen.live.examples import Example, folder_examples, synthetic_examples
 from mondegreen.live.models import LiveModel, load_model
 from mondegreen.live.quality import Pesq
-from mondegreen.live.server import LOOPBACK, bind, build_app, own_folder, serve
+from mondegreen.live.server import LOOPBACK, bind, build_app, forgetting, own_folder, serve
 from mondegreen.live.studio import Studio
 from mondegreen.metrics.pool import available_cores
 from mondegreen.zoo import PREFIX, models, resolve
@@ -63,12 +63,13 @@ def execute(options: Serve) -> None:
         with Pesq(cores) as pesq:
             studio = Studio(offered, pesq, Channels(), folder)
             examples = _examples(options, offered, folder)
-            from mondegreen.live.page import build_page  # imports Gradio, which takes seconds
+            from mondegreen.live.page import FORGET_SECONDS, build_page  # imports Gradio: seconds
 
             page = build_page(studio, examples, cores)
             app = build_app(page, options.host)
             warm_up(offered.values(), pesq)
-            with _warm_channels(studio):
+            keeping = forgetting(folder, folder / "examples", FORGET_SECONDS)
+            with _warm_channels(studio), keeping:
                 serve(app, listening, lambda: _announce(options.host, listening.getsockname()[1]))
     say("stopped; the page's temporary folder is deleted.")
 

@@ -113,9 +113,13 @@ class Answer:
         """Whether the target was heard before the attack."""
         return self.heard_before == self.request.target
 
+    @property
+    def changed(self) -> bool:
+        """Whether any sample is another one: of a clip too quiet for noise at the ratio none is."""
+        return math.isfinite(self.snr_db)
+
     def numbers(self) -> dict[str, Any]:
         """Return what a program would ask for, as plain values."""
-        finite = math.isfinite(self.snr_db)
         return {
             "model": self.model.name,
             "attack": self.attack,
@@ -123,7 +127,8 @@ class Answer:
             "after": self.heard_after,
             "target": self.request.target,
             "success": self.success,
-            "snr_db": round(self.snr_db, 3) if finite else None,
+            "needless": self.needless,
+            "snr_db": round(self.snr_db, 3) if self.changed else None,
             "pesq_nb": None if self.pesq_nb is None else round(self.pesq_nb, 3),
             "milliseconds": round(self.milliseconds, 2),
             "start_s": round(self.clip.start, 3),

@@ -137,6 +137,8 @@ def _clip_input(examples: Sequence[Example]) -> gr.Audio:
             examples_per_page=len(examples),
             cache_examples=False,
         )
+        # Gradio deletes by age what was chosen once; these are for all who come later, too.
+        clip.keep_in_cache.update(str(example.path) for example in examples)
     return clip
 
 

@@ -7,8 +7,10 @@ import os
 import signal
 import socket
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -52,6 +54,36 @@ def own_folder() -> Iterator[Path]:
         finally:
             os.environ.clear()
             os.environ.update(before)
+
+
+def sweep(folder: Path, before: float, keep: Path) -> None:
+    """Delete what is older, such as uploads that were broken off, of which Gradio knows nothing.
+
+    Args:
+        folder: The page's.
+        before: A time, in seconds since the epoch.
+        keep: The folder of the ready clips.
+    """
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # Gradio deletes files, too
+            if path.is_file() and keep not in path.parents and path.stat().st_mtime < before:
+                path.unlink()
+
+
+@contextmanager
+def forgetting(folder: Path, keep: Path, seconds: float) -> Iterator[None]:
+    """Delete files that are older than so many seconds, again and again."""
+    ended = threading.Event()
+
+    def work() -> None:
+        while not ended.wait(seconds / 6):
+            sweep(folder, time.time() - seconds, keep)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -163,7 +195,9 @@ def serve(app: FastAPI, listening: socket.socket, ready: Callable[[], None]) -> 
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, lifespan="on"
     )
-    kept = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    kept = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    if kept[signal.SIGHUP] is not signal.SIG_IGN:  # a terminal was closed: what was uploaded goes
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     try:
         Server(config).run(sockets=[listening])
     finally:

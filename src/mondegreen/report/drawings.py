@@ -99,9 +99,11 @@ def histogram_svg(
     if known.size == 0:
         return Markup("")
     low, high = float(known.min()), float(known.max())
+    bars = BARS
     if high - low < narrowest:
         low, high = low - narrowest / 2, high + narrowest / 2
-    counts, _ = np.histogram(known, bins=BARS, range=(low, high))
+        bars += 1 - bars % 2  # an odd number: no edge goes through the middle
+    counts, _ = np.histogram(known, bins=bars, range=(low, high))
     return _histogram(counts, low, high, float(np.median(known)), unit, label)
 
 
@@ -111,9 +113,9 @@ def _histogram(
     width, height, foot = 420.0, 150.0, 36.0
     bars = [
         Markup('<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>').format(
-            i * width / BARS + 0.5,
+            i * width / len(counts) + 0.5,
             height * (1 - count / counts.max()),
-            width / BARS - 1,
+            width / len(counts) - 1,
             height * count / counts.max(),
         )
         for i, count in enumerate(counts)

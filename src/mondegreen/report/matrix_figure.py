@@ -27,7 +27,7 @@ def draw_matrix(
     rows, columns = _tried(rates)
     rates = rates[np.ix_(rows, columns)]
     count = max(rates.shape)
-    colours = matplotlib.colormaps[MATRIX_COLOURS].with_extremes(bad="white")
+    colours = matplotlib.colormaps[MATRIX_COLOURS].with_extremes(bad=(1.0, 1.0, 1.0, 0.0))
     image = axes.imshow(rates, cmap=colours, vmin=0.0, vmax=100.0, aspect="auto")
     sources, targets = ([shorten(labels[i]) for i in part] for part in (rows, columns))
     upright = max(map(len, targets)) * len(targets) <= 50
@@ -79,5 +79,5 @@ def _write_numbers(axes: Axes, image: AxesImage, rates: FloatArray) -> None:
             text = "100" if rate > 99.95 else f"{rate:.{decimals}f}"
             red, green, blue = image.cmap(float(rate) / 100.0)[:3]
             dark = 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.5
-            colour = "white" if dark else "black"
+            colour = "#fefefe" if dark else "#010101"  # the cell's, in both themes of a page
             axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)

@@ -235,18 +235,18 @@ def target_rows(results: Results) -> list[TargetRow]:
 def charts(results: Results, pairs: Sequence[Pair]) -> list[Chart]:
     """Return the histograms of what was measured."""
     wanted = (
-        ("SNR", "dB", "snr_db", 0.5),
-        ("PESQ, narrow-band", "P.862, −0.5 to 4.5", "pesq_nb", 0.5),
-        ("PESQ, wide-band", "P.862.2, 1 to 4.64", "pesq_wb", 0.5),
-        ("STOI", "0 to 1", "stoi", 0.05),
+        ("SNR", "dB", "snr_db", 0.5, 2),
+        ("PESQ, narrow-band", "P.862, −0.5 to 4.5", "pesq_nb", 0.5, 2),
+        ("PESQ, wide-band", "P.862.2, 1 to 4.64", "pesq_wb", 0.5, 2),
+        ("STOI", "0 to 1", "stoi", 0.05, 3),
     )
     found = []
-    for title, unit, name, narrowest in wanted:
+    for title, unit, name, narrowest, digits in wanted:
         values = [getattr(pair, name) for pair in pairs]
         quality: Quality = getattr(results, name)
         summary = (
-            f"median {number(quality.median)}, mean {number(quality.mean)}, "
-            f"worst {number(quality.worst)}"
+            f"median {number(quality.median, digits)}, mean {number(quality.mean, digits)}, "
+            f"worst {number(quality.worst, digits)}"
         )
         svg = histogram_svg(values, unit, f"Histogram of {title}: {summary}", narrowest=narrowest)
         if svg:
