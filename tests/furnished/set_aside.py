@@ -5,7 +5,7 @@ from __future__ import annotations
 SET_UP = "what `make setup` does before any test can run"
 WHOLE = "runs whole programs that other tests run"
 DOWNLOAD = "fetches gigabytes from the network; tests/data runs it against a server of its own"
-KILLING = "kills programs for hours; tests/reliability provokes the same faults"
+FAULTS = "provokes faults for long; tests/reliability and tests/fuzz provoke the same ones"
 
 TIMING = "times trainings on one process and on several for long; tests/processes runs such ones"
 
@@ -16,7 +16,8 @@ SET_ASIDE = {
     ".venv/bin/pip install": SET_UP,
     "pip install": SET_UP,
     "mondegreen data download": DOWNLOAD,
-    "python -m benchmarks.reliability": KILLING,
+    "python -m benchmarks.reliability": FAULTS,
+    "python -m benchmarks.fuzzing": FAULTS,
     "python -m benchmarks.scaling": TIMING,
 }
 """How a line begins, and why it is not run."""
