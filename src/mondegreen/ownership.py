@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from mondegreen.errors import MondegreenError
 from mondegreen.files import is_leftover, read_json
-
-_CACHE = re.compile(r"[0-9a-f]{8,}(-[0-9a-f]{8,})?\.(json|pcm|lock)")
 
 
 def is_environment(path: Path) -> bool:
@@ -53,21 +50,6 @@ def refuse_foreign_run(folder: Path) -> None:
         return
     if not (folder / "config.json").is_file() or not is_environment(folder / "env.json"):
         raise MondegreenError(f"{folder} is no run; move it away or choose another --out.")
-
-
-def refuse_foreign_cache(folder: Path) -> None:
-    """Refuse a folder that holds other things than decoded clips.
-
-    Raises:
-        MondegreenError: It does.
-    """
-    names = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
-    foreign = [one for one in names if not (_CACHE.fullmatch(one.name) or is_leftover(one))]
-    if foreign or (folder.exists() and not folder.is_dir()):
-        raise MondegreenError(
-            f"{folder} is no cache of clips: it holds {(foreign or [folder])[0]}; move it away or "
-            "choose another --out."
-        )
 
 
 def delete_folder(folder: Path) -> None:

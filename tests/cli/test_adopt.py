@@ -6,25 +6,17 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pytest
 import soundfile
+from tests.cli.conftest import Trained
 
 from mondegreen.classifiers.consent import VARIABLE
 from mondegreen.cli.main import main
 
 STRANGERS = Path(__file__).parents[1] / "classifiers" / "strangers"
 TONES = {"high": 2700.0, "low": 300.0, "middle": 900.0}
-
-
-class Trained(Protocol):
-    """What the fixture ``trained`` holds."""
-
-    generator: Path
-    cache: Path
-    data: Path
 
 
 @pytest.fixture

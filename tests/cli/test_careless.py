@@ -7,10 +7,10 @@ import shutil
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 import soundfile
+from tests.cli.conftest import Trained
 
 from mondegreen.cli.demo import _start_over
 from mondegreen.cli.ending import end_with_code
@@ -18,16 +18,6 @@ from mondegreen.cli.main import main
 from mondegreen.data.synthetic_speech import SyntheticSpeechConfig, synthesize_speech
 from mondegreen.errors import MondegreenError
 from mondegreen.runs import lock_folder
-
-
-class Trained(Protocol):
-    """What the fixture ``trained`` holds."""
-
-    data: Path
-    cache: Path
-    classifier: Path
-    generator: Path
-    clip: Path
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Protocol
 
 import pytest
+from tests.cli.conftest import Trained
 
 from mondegreen.cli.main import main
 from mondegreen.cli.options import join_repeated
-
-
-class Trained(Protocol):
-    """What the fixture ``trained`` holds."""
-
-    data: Path
-    classifier: Path
-    generator: Path
 
 
 def test_channels_are_measured_and_joined(

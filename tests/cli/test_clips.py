@@ -7,11 +7,12 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from tests.cli.conftest import Trained
 
 from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
 from mondegreen.classifiers.loading import load_classifier, save_classifier
@@ -23,15 +24,6 @@ from mondegreen.data.options import DataOptions
 from mondegreen.data.splits import SplitKind
 from mondegreen.errors import MondegreenError
 from mondegreen.zoo import models
-
-
-class Trained(Protocol):
-    """What the fixture ``trained`` holds."""
-
-    data: Path
-    cache: Path
-    classifier: Path
-    generator: Path
 
 
 def write_run(folder: Path, data: DataOptions, **more: Any) -> Path:

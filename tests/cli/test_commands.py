@@ -6,25 +6,16 @@ import errno
 import json
 import shutil
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from tests.cli.conftest import Trained
 
 from mondegreen.cli.main import COMMANDS, main
 from mondegreen.generators.export import export_onnx
 from mondegreen.generators.generator import load_generator
-
-
-class Trained(Protocol):
-    """What the fixture ``trained`` holds."""
-
-    data: Path
-    cache: Path
-    classifier: Path
-    generator: Path
-    clip: Path
 
 
 def refused(words: list[str], capsys: pytest.CaptureFixture[str], *parts: str) -> str:

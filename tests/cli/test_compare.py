@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Protocol
 
 import pytest
+from tests.cli.conftest import Trained
 
 from mondegreen.claims import Claims
 from mondegreen.cli import compare
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.compare import CLAIMS
 from mondegreen.evaluation.recipes import cross
-
-
-class Trained(Protocol):
-    """What the fixture ``trained`` holds."""
-
-    classifier: Path
-    generator: Path
 
 
 @pytest.fixture

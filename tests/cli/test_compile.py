@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 import torch
+from tests.cli.conftest import Trained
 
 from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli import options
@@ -17,14 +17,6 @@ from mondegreen.cli.options import Device, Precision, choose_speed
 from mondegreen.generators.generator import load_generator
 
 EPOCHS = 4
-
-
-class Trained(Protocol):
-    """What the fixture ``trained`` holds."""
-
-    data: Path
-    cache: Path
-    classifier: Path
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Protocol
 
 import pytest
+from tests.cli.conftest import Trained
 
 from mondegreen.cli.main import main
-
-
-class Trained(Protocol):
-    """What the fixture ``trained`` holds."""
-
-    data: Path
-    classifier: Path
-    generator: Path
 
 
 def test_defences_are_measured_and_joined(

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 import torch
+from tests.cli.conftest import Trained
 
 from mondegreen.cli.export import run
 from mondegreen.errors import MondegreenError
@@ -13,12 +13,6 @@ from mondegreen.generators.onnx_runtime import OnnxGenerator
 
 for package in ("onnx", "onnxscript", "onnxruntime"):
     pytest.importorskip(package)
-
-
-class Trained(Protocol):
-    """What the fixture ``trained`` holds."""
-
-    generator: Path
 
 
 def test_a_run_becomes_a_file_that_works_alone(

@@ -6,20 +6,14 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Protocol
 
 import pytest
+from tests.cli.conftest import Trained
 
 from mondegreen.cli import compare
 from mondegreen.errors import MondegreenError
 
 PAGE = Path(__file__).parents[2] / "docs/attacks.md"
-
-
-class Trained(Protocol):
-    """What the fixture ``trained`` holds."""
-
-    generator: Path
 
 
 @pytest.fixture

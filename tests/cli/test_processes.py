@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from tests.cli.conftest import Trained
 
 from mondegreen.cli.main import main
@@ -50,7 +51,10 @@ def lasting(value: Any) -> Any:
 def test_an_evaluation_on_two_processes_is_that_of_one(trained: Trained, tmp_path: Path) -> None:
     words = ["evaluate", "--generator", str(trained.generator), "--device", "cpu", "--batch-size"]
     words += ["7", "--quality-pairs", "0", "--channel", "noise:snr_db=20", "--no-report"]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as of each of the two: sums of several threads round otherwise
     assert main([*words, "--out", str(tmp_path / "one")]) == 0
+    torch.set_num_threads(threads)
     with started([*words, "--out", str(tmp_path / "two")], tmp_path) as process:
         said = process.communicate(timeout=600)[1]
     assert process.returncode == 0, said

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import pytest
 import soundfile
+from tests.cli.conftest import Trained
 
 from mondegreen.board import Board
 from mondegreen.cli.main import main
@@ -41,14 +42,6 @@ EPOCHS = {
 
 KEPT = {"generator": ("success", 25.0), "universal": ("success", 20.0), "harden": ("robust", 30.0)}
 """What is validated, and the budget in dB."""
-
-
-class Trained(Protocol):
-    """What the fixture ``trained`` holds."""
-
-    data: Path
-    cache: Path
-    classifier: Path
 
 
 class Watched(Protocol):

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Protocol
 
 import pytest
+from tests.cli.conftest import Trained
 
 from mondegreen.attacks import linear_filter, universal
 from mondegreen.classifiers.loading import load_classifier
 from mondegreen.cli.train_universal import run
 from mondegreen.errors import MondegreenError
-
-
-class Trained(Protocol):
-    """What the fixture ``trained`` holds."""
-
-    data: Path
-    classifier: Path
 
 
 def words(trained: Trained, out: Path, *more: str) -> list[str]:

@@ -6,10 +6,11 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 import torch
+from tests.cli.conftest import Trained
 
 from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
 from mondegreen.classifiers.ensemble import Ensemble
@@ -21,15 +22,6 @@ from mondegreen.cli.clips import data_of
 from mondegreen.data.options import DataOptions
 from mondegreen.errors import MondegreenError
 from mondegreen.generators.generator import load_generator
-
-
-class Trained(Protocol):
-    """What the fixture ``trained`` holds."""
-
-    data: Path
-    cache: Path
-    classifier: Path
-    generator: Path
 
 
 def untrained(folder: Path, seed: int, **changes: Any) -> Path:

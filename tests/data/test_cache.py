@@ -15,7 +15,8 @@ from mondegreen.audio import fit_length, float_to_pcm16, read_mono
 from mondegreen.claims import claimed
 from mondegreen.data import cache as cache_module
 from mondegreen.data import decoding
-from mondegreen.data.cache import ClipCache, default_cache_folder
+from mondegreen.data.cache import ClipCache
+from mondegreen.data.cache_folder import default_cache_folder
 from mondegreen.data.corpus import Corpus, sorted_corpus
 from mondegreen.data.folder import folder_corpus
 from mondegreen.errors import MondegreenError

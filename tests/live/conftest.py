@@ -94,7 +94,9 @@ def serving(folder: Path, *options: str) -> Iterator[Page]:
     """Serve the page at a free port."""
     command = [sys.executable, "-m", "mondegreen", "serve", "--port", "0", *options]
     environment = {**os.environ, "TMPDIR": str(folder), "OMP_NUM_THREADS": "1"}
+    ignored = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # by nohup, and so by the page, too
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    signal.signal(signal.SIGHUP, ignored)
     assert process.stderr is not None
     try:
         lines = []

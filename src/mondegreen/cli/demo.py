@@ -12,6 +12,7 @@ from rich.console import Console
 
 from mondegreen.cli import evaluate, train_classifier, train_generator
 from mondegreen.cli.options import parse, say
+from mondegreen.data.cache_folder import refuse_foreign_cache
 from mondegreen.data.options import DataOptions
 from mondegreen.data.synthetic_speech import (
     SyntheticSpeechConfig,
@@ -19,7 +20,7 @@ from mondegreen.data.synthetic_speech import (
     synthesize_speech,
 )
 from mondegreen.evaluation.evaluate import EvaluationOptions
-from mondegreen.ownership import delete_folder, refuse_foreign_cache, refuse_foreign_run
+from mondegreen.ownership import delete_folder, refuse_foreign_run
 from mondegreen.runs import lock_folder
 
 STAGES = ("speech", "classifier", "generator", "evaluation")

@@ -1,6 +1,7 @@
 """Data sets: finding clips, dividing them by speaker, decoding them once, drawing batches."""
 
-from mondegreen.data.cache import ClipCache, default_cache_folder
+from mondegreen.data.cache import ClipCache
+from mondegreen.data.cache_folder import default_cache_folder
 from mondegreen.data.corpus import Clip, Corpus
 from mondegreen.data.dataset import ClipDataset, open_splits
 from mondegreen.data.download import download_speech_commands

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from mondegreen.claims import claimed, remove_abandoned
+from mondegreen.data.cache_folder import default_cache_folder
 from mondegreen.data.corpus import Corpus
 from mondegreen.data.decoding import WHOLE, Cut, Job, Source, decode_into
 from mondegreen.errors import MondegreenError
@@ -36,12 +37,6 @@ MOST_RATE = 768_000
 """Samples a second; no recording has more."""
 
 Rows = npt.NDArray[np.int64]
-
-
-def default_cache_folder() -> Path:
-    """Return ``$MONDEGREEN_CACHE``, or ``~/.cache/mondegreen`` where it is not set."""
-    named = os.environ.get("MONDEGREEN_CACHE", "")
-    return Path(named).expanduser() if named else Path.home() / ".cache" / "mondegreen"
 
 
 class ClipCache:

@@ -185,7 +185,7 @@ def open_splits(
         seed: For the random splits.
         lists: Folder of the lists of the ``lists`` split.
         cache_folder: Where decoded clips are kept; by default
-            :func:`mondegreen.data.cache.default_cache_folder`.
+            :func:`mondegreen.data.cache_folder.default_cache_folder`.
         workers: Decoding threads.
 
     Raises:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from mondegreen import __version__
-from mondegreen.data.cache import default_cache_folder
+from mondegreen.data.cache_folder import default_cache_folder
 from mondegreen.doctor.extras import installed
 
 CORE = (

@@ -27,7 +27,7 @@ from mondegreen.evaluation.pairs import Pairs
 from mondegreen.evaluation.partial import Partial
 from mondegreen.evaluation.results import measure_quality, outcome, spending
 from mondegreen.evaluation.summaries import pairwise
-from mondegreen.evaluation.timing import time_cells
+from mondegreen.evaluation.timing import time_searches
 from mondegreen.files import write_json, write_text
 
 CLAIMS = "claims"
@@ -66,7 +66,10 @@ def compare(
     size, seed = bench.options.batch_size, bench.options.seed
     load = machine_load()
     took = [cell["seconds_per_clip"] for cell in measured]
-    times = time_cells(cells, took, bench.classifier, bench.data, pairs, bench.timing, size, seed)
+    searches = [(cell.attack, cell.budget) for cell in cells]
+    times = time_searches(
+        searches, took, bench.classifier, bench.data, pairs, bench.timing, size, seed
+    )
     content = comparison_content(measured, times, bench, pairs, load)
     write_json(path, content)
     return content

@@ -10,13 +10,10 @@ from __future__ import annotations
 import datetime
 import math
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import cycle
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -30,11 +27,10 @@ from mondegreen.evaluation.batches import Conditions, Totals, attack_pairs
 from mondegreen.evaluation.channels import Listening
 from mondegreen.evaluation.pairs import Kept, Pairs, draw_kept, draw_pairs, every_clip, every_pair
 from mondegreen.evaluation.partial import Partial
-from mondegreen.fitting import at_once
+from mondegreen.evaluation.timing import TimingPlan, time_searches
 from mondegreen.generators.generator import Generator
 from mondegreen.metrics.macs import count_macs
 from mondegreen.metrics.summary import summarize
-from mondegreen.metrics.timing import milliseconds
 from mondegreen.processes.group import Processes
 
 MOST_PAIRS = 100_000
@@ -157,7 +153,7 @@ def evaluate(
     totals = attack_pairs(attack, given, pairs, kept, partial, processes)
     accuracy = float((before.argmax(1) == data.labels).double().mean())
     measures = processes is None or processes.first
-    timing = _time(attack, classifier, data, budget, pairs, options) if measures else {}
+    timing = _time(attack, given, pairs, options) if measures else {}
     return Evaluation(
         pairs=pairs,
         kept=kept,
@@ -222,39 +218,24 @@ def _clean(classifier: Classifier, data: ClipDataset) -> Tensor:
 
 
 def _time(
-    attack: Attack,
-    classifier: Classifier,
-    data: ClipDataset,
-    budget: Budget | None,
-    pairs: Pairs,
-    options: EvaluationOptions,
+    attack: Attack, given: Conditions, pairs: Pairs, options: EvaluationOptions
 ) -> dict[str, float]:
     """Time the perturbation alone, warm: of one drawn pair after the other, and of a full batch."""
     if not options.timing_repeats:
         return {}
-    device = classifier.device
-    found: dict[str, float] = {}
-    full = at_once(options.batch_size, classifier.clip_samples)
-    drawn = np.random.default_rng(options.seed).permutation(len(pairs))
-    singles = [drawn[row : row + 1] for row in range(min(len(drawn), options.timing_repeats))]
-    for name, size, calls in (("batch1", 1, singles), ("batchN", full, [np.resize(drawn, full)])):
-        batches = cycle([_batch(data, pairs, rows, classifier) for rows in calls])
-
-        def once(turns: Iterator[tuple[Tensor, Tensor]] = batches) -> None:
-            attack.perturb(classifier, *next(turns), budget)
-
-        median = milliseconds(once, repeats=options.timing_repeats, warmup=2, device=device)
-        found[name] = median / size
-    return found | {"N": full}
-
-
-def _batch(
-    data: ClipDataset, pairs: Pairs, rows: npt.NDArray[np.int64], classifier: Classifier
-) -> tuple[Tensor, Tensor]:
-    """Return the clips and the targets of some pairs."""
-    x = data.waveforms(pairs.clip[rows].tolist(), classifier.normalization)
-    target = torch.from_numpy(pairs.target[rows])
-    return x.to(classifier.device), target.to(classifier.device)
+    plan = TimingPlan(options.timing_repeats)
+    (found,) = time_searches(
+        [(attack, given.budget)],
+        [0.0],
+        given.classifier,
+        given.data,
+        pairs,
+        plan,
+        options.batch_size,
+        options.seed,
+    )
+    assert found is not None, "a clip that took no time is timed"
+    return {name: found[name] for name in ("batch1", "batchN", "N")}
 
 
 def network_cost(attack: Attack, clip_samples: int) -> dict[str, int] | None:

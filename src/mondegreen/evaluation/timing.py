@@ -13,14 +13,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mondegreen.attacks.attack import Attack
+from mondegreen.budgets import Budget
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.data.dataset import ClipDataset
-from mondegreen.evaluation.cells import Cell
 from mondegreen.evaluation.pairs import Pairs
 from mondegreen.fitting import at_once
 from mondegreen.progress import track
 
 Batch = tuple[Tensor, Tensor]
+Search = tuple[Attack, Budget | None]
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ class TimingPlan:
         return (1, full) if full * seconds_per_clip <= self.longest else (1,)
 
 
-def time_cells(
-    cells: Sequence[Cell],
+def time_searches(
+    searches: Sequence[Search],
     seconds_per_clip: Sequence[float],
     classifier: Classifier,
     data: ClipDataset,
@@ -63,11 +65,11 @@ def time_cells(
     batch_size: int,
     seed: int,
 ) -> list[dict[str, Any] | None]:
-    """Time every cell's perturbation at batch 1 and at a full batch, on the same clips.
+    """Time every attack's perturbation at batch 1 and at a full batch, on the same clips.
 
     Args:
-        cells: Attacks and budgets.
-        seconds_per_clip: What a clip took in the run: cells that took long are left out.
+        searches: Attacks and budgets.
+        seconds_per_clip: What a clip took in the run: those that took long are left out.
         classifier: What is attacked.
         data: The clips.
         pairs: The pairs to draw from.
@@ -76,16 +78,16 @@ def time_cells(
         seed: Draws the pairs.
 
     Returns:
-        For every cell the median milliseconds a clip as ``batch1`` and ``batchN``, the means as
+        For every one the median milliseconds a clip as ``batch1`` and ``batchN``, the means as
         ``batch1_mean`` and ``batchN_mean``, ``N``, and ``calls``: how many calls each of both
         sizes was timed for. Where an attack stops early with clips that succeed, the median at
-        batch 1 is the time of an easy clip; the mean is what a clip costs. None for a cell that
+        batch 1 is the time of an easy clip; the mean is what a clip costs. None for what
         is not timed; see :meth:`TimingPlan.sizes`.
     """
     order = np.random.default_rng(seed).permutation(len(pairs))
     full = min(at_once(batch_size, classifier.clip_samples), len(pairs))
     sizes = [plan.sizes(seconds, full) for seconds in seconds_per_clip]
-    times: list[dict[str, Any]] = [{"N": full, "calls": []} for _ in cells]
+    times: list[dict[str, Any]] = [{"N": full, "calls": []} for _ in searches]
     for place, (key, size) in enumerate((("batch1", 1), ("batchN", full))):
         chosen = [number for number, some in enumerate(sizes) if len(some) > place]
         batches = []
@@ -94,7 +96,7 @@ def time_cells(
             x = data.waveforms(pairs.clip[rows], classifier.normalization)
             target = torch.from_numpy(pairs.target[rows])
             batches.append((x.to(classifier.device), target.to(classifier.device)))
-        calls = [partial(_perturb, cells[number], classifier, batches) for number in chosen]
+        calls = [partial(_perturb, searches[number], classifier, batches) for number in chosen]
         found = alternating_milliseconds(calls, plan, classifier.device, f"timing, batch {size}")
         for number, spent in zip(chosen, found, strict=True):
             times[number][key] = statistics.median(spent) / size
@@ -103,9 +105,11 @@ def time_cells(
     return [entry if some else None for entry, some in zip(times, sizes, strict=True)]
 
 
-def _perturb(cell: Cell, classifier: Classifier, batches: Sequence[Batch], index: int) -> Tensor:
-    x, target = batches[index]
-    return cell.attack.perturb(classifier, x, target, cell.budget)
+def _perturb(
+    search: Search, classifier: Classifier, batches: Sequence[Batch], index: int
+) -> Tensor:
+    attack, budget = search
+    return attack.perturb(classifier, *batches[index], budget)
 
 
 def alternating_milliseconds(

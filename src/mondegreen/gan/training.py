@@ -77,7 +77,7 @@ class GeneratorTrainer:
         fabric.to_device(classifier)
         self.targets = torch.tensor([classifier.label_index(name) for name in config.targets])
         self.train_data = self._without_target(splits["train"])
-        self.validation = self._without_target(splits["validation"])
+        self.validation = splits["validation"]
         self.channels = channels
         self.objective = Objective(training, classifier, config.network, fabric)
         self.batches = Batches(
