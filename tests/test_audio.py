@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -294,5 +295,7 @@ def test_a_rate_of_one_hertz_ends_soon() -> None:
 
 
 def test_a_name_too_long_is_an_error_like_others() -> None:
-    with pytest.raises(MondegreenError, match="cannot read"):
+    # From Python 3.14 on, such a file is just not there.
+    said = "cannot read" if sys.version_info < (3, 14) else "does not exist"
+    with pytest.raises(MondegreenError, match=said):
         read_audio(Path("a" * 300 + ".wav"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,9 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
 def test_problems_are_named(tmp_path: Path) -> None:
     with pytest.raises(MondegreenError, match="does not exist"):
         SoundReader(tmp_path / "gone.wav")
-    with pytest.raises(MondegreenError, match="cannot read"):
+    # From Python 3.14 on, a name that is too long is one of a file that is not there.
+    said = "cannot read" if sys.version_info < (3, 14) else "does not exist"
+    with pytest.raises(MondegreenError, match=said):
         SoundReader(Path("a" * 5_000))
     text = tmp_path / "text.wav"
     text.write_text("no sound")

@@ -118,7 +118,7 @@ def test_it_finds_the_tone_that_is_wanted() -> None:
     x = clip()
     budget = L2(0.25)  # 0.45 is the most that can be reached
     reached = []
-    for queries in (10, 60, 360):
+    for queries in (10, 60, 600):
         attack = SquareAttack(queries=queries)
         result = attack.against(ToneLover(x), x, [0], budget=budget)
         reached.append(float(result.logits.exp()[0, 0]))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mondegreen.channels import Channel, parse_channel
-from mondegreen.errors import MissingExtraError
+from mondegreen.errors import MissingExtraError, MondegreenError
 
 RATE = 16_000
 SAMPLES = 16_384
@@ -23,9 +23,16 @@ def build() -> Build:
 
     def make(text: str) -> Channel:
         try:
-            return parse_channel(text)
+            channel = parse_channel(text)
         except MissingExtraError as error:
             pytest.skip(str(error))
+        if "amr" in text or "mobile" in text:
+            try:
+                channel(tone(440.0), sample_rate=RATE)
+            except MondegreenError as error:
+                if "this build of PyAV has no coder" in str(error):
+                    pytest.skip(str(error))
+        return channel
 
     return make
 

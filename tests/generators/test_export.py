@@ -60,6 +60,8 @@ def spectral(tmp_path_factory: pytest.TempPathFactory) -> Pair:
 @pytest.fixture(scope="module")
 def unet(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """A tiny U-Net, trained for no budget."""
+    if torch.__version__.startswith("2.6"):
+        pytest.skip("PyTorch 2.6 cannot export it")
     network = UNetConfig(width=0.05)
     return make(tmp_path_factory.mktemp("unet"), network=network, budget_db=None)
 

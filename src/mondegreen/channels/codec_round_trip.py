@@ -28,10 +28,15 @@ def round_trip(x: Floats, coder: Coder, rate: int, bit_rate: int) -> tuple[Float
         bit_rate: In bits a second.
 
     Raises:
-        MondegreenError: The codec refuses the rate or the bit rate.
+        MondegreenError: The codec refuses the rate or the bit rate, or is not there.
     """
     try:
         return _round_trip(x, coder, rate, bit_rate)
+    except av.codec.codec.UnknownCodecError as error:
+        raise MondegreenError(
+            f"channel {coder.name}: this build of PyAV has no coder {error}; another version of it "
+            "may have."
+        ) from error
     except (av.FFmpegError, ValueError) as error:
         raise MondegreenError(
             f"channel {coder.name}: {bit_rate} bits a second at {rate} Hz failed ({error}); choose "
