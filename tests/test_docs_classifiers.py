@@ -23,7 +23,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with what the snippets expect: two runs, clips and a recording."""
     monkeypatch.chdir(tmp_path)
     # Timing repeats every attack, and PESQ takes long over noise: both are tested elsewhere.
-    monkeypatch.setattr("mondegreen.evaluation.evaluate.milliseconds", lambda *_, **__: 1.0)
+    monkeypatch.setattr("mondegreen.evaluation.timing._seconds", lambda *_: 0.001)
     monkeypatch.setattr("mondegreen.evaluation.results.quality", _without_extras)
     monkeypatch.setenv("MONDEGREEN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("MONDEGREEN_ALLOWED", str(tmp_path / "allowed"))
