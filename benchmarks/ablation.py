@@ -2,9 +2,10 @@
 
 Every variant trains from scratch for the same number of steps against the same classifier and is
 measured on the validation split: all pairs at 20, 25 and 30 dB after the 16-bit round trip, PESQ of
-some of them. The test split is not touched. Finished variants are not run again.
+some of them. The test split is not touched. Finished variants are not run again. With several
+``--seeds`` each variant trains once with each, into a result of its own.
 
-    .venv/bin/python benchmarks/ablation.py --classifier runs/spotter --out runs/ablation
+    .venv/bin/python -m benchmarks.ablation --classifier runs/spotter --out runs/ablation
     .venv/bin/python -m mondegreen.report.docs_ablation results/ablation docs/generator.md
 """
 
@@ -14,6 +15,7 @@ import argparse
 import json
 import time
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ from mondegreen.files import write_json
 from mondegreen.gan.discriminator import DiscriminatorConfig
 from mondegreen.gan.spectral_discriminator import SpectralDiscriminatorConfig
 from mondegreen.generators.generator import Generator, load_generator
+from mondegreen.generators.own import OwnConfig
 from mondegreen.metrics.macs import count_macs
 from mondegreen.metrics.summary import summarize
 from mondegreen.runs import environment
@@ -62,6 +65,17 @@ VARIANTS: dict[str, Changes] = {
         "architecture.window": 1024,
         "architecture.hop": 512,
         "architecture.patch": 1,
+    },
+    "a waveform for each target beside the network": {
+        "architecture": OwnConfig(place="benchmarks.conditioning:Templates"),
+    },
+    "cross-attention to tokens of the target": {
+        "architecture": OwnConfig(place="benchmarks.conditioning:CrossAttention"),
+    },
+    "a search of 3 gradients distilled, beside the margin": {"training.weights.distill": 100.0},
+    "a search of 3 gradients distilled, instead of the margin": {
+        "training.weights.adversarial": 0.0,
+        "training.weights.distill": 10.0,
     },
     "4 blocks instead of 6": {"architecture.blocks": 4},
     "a spectrum instead of gains": {"architecture.relative": False},
@@ -123,9 +137,13 @@ def changed(config: Any, changes: Changes) -> Any:
     return replace(config, **own, **parts)
 
 
-def train(changes: Changes, classifier: Path, epochs: int, out: Path) -> dict[str, Any]:
+def train(
+    changes: Changes, classifier: Path, epochs: int, seed: int | None, out: Path
+) -> dict[str, Any]:
     """Train one variant and return what it cost; the time only of a training in one go."""
-    options: TrainGenerator = changed(default("cpu"), RECIPE | changes)
+    options: TrainGenerator = changed(changed(default("cpu"), RECIPE), changes)
+    if seed is not None:
+        options = changed(options, {"training.seed": seed})
     if options.training.unlabelled_share == 0.0:
         epochs *= 2  # an epoch has half as many steps then
     options = replace(options, classifier=classifier, out=out)
@@ -137,6 +155,7 @@ def train(changes: Changes, classifier: Path, epochs: int, out: Path) -> dict[st
     return {
         "steps": json.loads(lines[-1])["step"],
         "processor_seconds": None if begun else spent,
+        "seed": options.training.seed,
         "changes": {path: repr(value) for path, value in changes.items()},
     }
 
@@ -148,6 +167,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/ablation"))
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--quality-pairs", type=int, default=60)
+    parser.add_argument("--seeds", nargs="*", type=int, help="of the trainings; else the recipe's")
     parser.add_argument("--only", nargs="*", default=list(VARIANTS), choices=list(VARIANTS))
     options = parser.parse_args()
     classifier = load_classifier(options.classifier)
@@ -157,12 +177,13 @@ def main() -> None:
         classifier.sample_rate,
         classifier.clip_samples,
     ).splits["validation"]
-    for name in options.only:
-        result = options.out / f"{slug(name)}.json"
+    for name, seed in product(options.only, options.seeds or [None]):
+        run = slug(name) + ("" if seed is None else f"-seed-{seed}")
+        result = options.out / f"{run}.json"
         if result.is_file():
             continue
-        folder = options.out / slug(name)
-        trained = train(VARIANTS[name], options.classifier, options.epochs, folder)
+        folder = options.out / run
+        trained = train(VARIANTS[name], options.classifier, options.epochs, seed, folder)
         generator = load_generator(folder, classifier)
         blank = torch.zeros(1, 1, classifier.clip_samples), torch.zeros(1, dtype=torch.long)
         trained |= {

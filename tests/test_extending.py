@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
+from mondegreen.budgets import SNR
 from mondegreen.channels import parse_channel
 from mondegreen.cli import main, train_generator
 from mondegreen.errors import MondegreenError
 from mondegreen.extensions import construct, find, parse_options
-from mondegreen.generators.own import OwnConfig, build_own
+from mondegreen.generators.generator import Generator, GeneratorConfig
+from mondegreen.generators.own import OwnConfig, OwnNetwork, build_own
 from mondegreen.metrics.own import load_metrics, score
 
 COVER = """
@@ -99,6 +102,39 @@ def test_a_network_is_built_with_its_options(write: Callable[[str, str], None]) 
         build_own(OwnConfig(place="outside_networks:NoNetwork"), 2, 8)
     with pytest.raises(MondegreenError, match="write module:Class"):
         OwnConfig(place="copy")
+
+
+class _Told(OwnNetwork):
+    """Proposes what it was told of the budget."""
+
+    def propose(self, x: Tensor, target: Tensor) -> Tensor:
+        raise AssertionError("the budget is not told")
+
+    def propose_within(self, x: Tensor, target: Tensor, snr_db: Tensor) -> Tensor:
+        return 1e-4 * snr_db[:, None, None] * torch.arange(x.shape[2]) + 0.0 * x
+
+
+def test_a_network_may_know_the_budget(write: Callable[[str, str], None]) -> None:
+    write("outside_networks", NETWORK)
+    train_generator.find_own("outside_networks:Copy")
+    config = GeneratorConfig(
+        network=OwnConfig(place="outside_networks:Copy"),
+        labels=("no", "yes"),
+        targets=("no", "yes"),
+        classifier_name="none",
+        classifier_fingerprint="0",
+        sample_rate=8000,
+        clip_samples=8,
+        budget_db=None,
+    )
+    generator = Generator(config)
+    generator.network = _Told()
+    x, target = torch.full((2, 1, 8), 0.5), torch.tensor([0, 1])
+    assert generator(x, target)[:, 0, 1].tolist() == pytest.approx([0.002] * 2)  # as for 20 dB
+    wanted = torch.tensor([12.0, 15.0])
+    found = generator(x, target, snr_db=wanted)
+    told = 1e-4 * wanted[:, None, None] * torch.arange(8)
+    torch.testing.assert_close(found, SNR(0.0).project(x, told, db=wanted))
 
 
 def test_an_unknown_network_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

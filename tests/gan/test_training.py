@@ -295,6 +295,18 @@ def test_a_discriminator_on_spectrograms_plays_with_its_features(
         assert all(math.isfinite(row[name] or math.nan) for row in work.run.metrics())
 
 
+def test_a_search_is_distilled_once_the_classifier_takes_part(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset
+) -> None:
+    weights = replace(BUDGETED.weights, adversarial=0.0, distill=1.0)
+    training = replace(BUDGETED, weights=replace(weights, beta=1.0), warm_up_epochs=1)
+    work = trainer(tmp_path / "run", training, classifier, data)
+    work.fit()
+    warm_up, *rest = work.run.metrics()
+    assert "generator/distill" not in warm_up
+    assert all(0.0 < (row["generator/distill"] or 0.0) < 4.0 for row in rest)
+
+
 def test_paper_training_leaves_classifier_out_of_the_warm_up(
     tmp_path: Path, classifier: Classifier, data: ClipDataset
 ) -> None:

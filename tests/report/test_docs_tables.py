@@ -60,6 +60,23 @@ def test_the_time_of_a_resumed_training_is_not_shown(folder: Path) -> None:
     assert rows[3].startswith("| better") and "×" not in rows[3] and "×" in rows[4]
 
 
+def test_several_seeds_share_a_row(folder: Path) -> None:
+    write_json(folder / "b2.json", variant("the recipe", (0.8, 0.6, 0.5), 300.0))
+    write_json(folder / "c2.json", variant("better", (0.9, 0.75, 0.7), 150.0))
+    write_json(folder / "d.json", variant("alike", (0.9, 0.65, 0.7)))
+    lines = docs_ablation.render_table(folder).splitlines()
+    assert [row.split(" | ")[0] for row in lines[2:6]] == [
+        "| the recipe",
+        "| better",
+        "| alike",
+        "| worse",
+    ]
+    assert "65.00 % (60.0 to 70.0)" in lines[2] and "× 1.00" in lines[2]
+    assert "80.00 % (75.0 to 85.0)" in lines[3] and "× 0.50" in lines[3]
+    assert "above the recipe's best at 25 dB: better." in lines[-1]
+    assert "below the recipe's worst at 25 dB: worse." in lines[-1]
+
+
 def test_results_without_the_recipe_are_refused(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", variant("worse", (0.7, 0.5, 0.3)))
     with pytest.raises(MondegreenError, match="no result of 'the recipe'"):

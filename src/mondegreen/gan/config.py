@@ -65,6 +65,8 @@ class GeneratorTraining:
     hearing_model: Literal["loudness", "masking"] = "loudness"
     """What weights.hearing counts: points of PESQ lost, by PESQ's model of loudness, or the mean
     excess over the masking threshold of ISO 11172-3 in dB."""
+    distill_steps: int = 3
+    """Gradients of the search that weights.distill learns from."""
     quiet_share: float = 0.5
     """Share of the clips that are asked to be quiet, by a random number from 0 to 1; the others by
     0. Only for networks with a dial."""
@@ -101,6 +103,15 @@ class GeneratorTraining:
             )
         if not 0.0 <= self.ema < 1.0 or not 0.0 <= self.unlabelled_share < 1.0:
             raise MondegreenError("training: ema and unlabelled-share must lie in 0 <= v < 1.")
+        if self.distill_steps < 1:
+            raise MondegreenError(
+                f"training: distill-steps is {self.distill_steps}; choose 1 or more."
+            )
+        if self.weights.distill > 0.0 and self.budget is None:
+            raise MondegreenError(
+                "training: weights.distill needs a budget to search within; set training.budget, "
+                "or weights.distill to 0."
+            )
         if not 0.0 <= self.quiet_share <= 1.0:
             raise MondegreenError("training: quiet-share must lie in 0..1.")
         if not all(0.0 <= beta < 1.0 for beta in self.betas) or not 0 <= self.seed < 2**32:

@@ -44,11 +44,12 @@ class LossWeights:
     """Beyond the paper: of the distance between a discriminator's features of x and x_adv."""
     hearing: float = 0.0
     """Beyond the paper: of what is heard of the perturbation where full quietness is asked for."""
+    distill: float = 0.0
+    """Beyond the paper: of the distance to what a gradient search makes of the perturbation."""
 
     def __post_init__(self) -> None:
         """Refuse weights that reward what they should punish."""
-        for name in ("adversarial", "alpha", "beta", "gamma", "matching", "hearing"):
-            value = getattr(self, name)
+        for name, value in vars(self).items():
             if not (math.isfinite(value) and value >= 0.0):
                 raise MondegreenError(
                     f"loss weights: {name} is {value}; choose 0 or a positive number."
@@ -61,7 +62,7 @@ class LossWeights:
             >>> LossWeights().warm_up().adversarial
             0.0
         """
-        return replace(self, adversarial=0.0)
+        return replace(self, adversarial=0.0, distill=0.0)
 
 
 def classifier_loss(logits: Tensor, target: Tensor) -> Tensor:
@@ -245,12 +246,13 @@ def generator_loss(
     l2: Tensor | None = None,
     matching: Tensor | None = None,
     hearing: Tensor | None = None,
+    distill: Tensor | None = None,
     weights: LossWeights,
 ) -> Tensor:
-    r"""Weighted sum of the generator's losses (eq. 5, and two terms more).
+    r"""Weighted sum of the generator's losses (eq. 5, and three terms more).
 
     .. math:: L_G = w L_{adv}^f + \alpha L_{fool} + \beta L_{hinge} + \gamma L_2
-        + \mu L_{match} + \eta L_{hear}
+        + \mu L_{match} + \eta L_{hear} + \nu L_{distill}
 
     A term that is not given, or whose weight is zero, takes no part at all, so that the classifier
     need not run in the warm-up and a diverged score cannot spoil a sum it has no weight in.
@@ -262,6 +264,7 @@ def generator_loss(
         l2: Eq. 9.
         matching: Distance of the discriminator's features, beyond the paper.
         hearing: How audible the perturbations are, beyond the paper.
+        distill: How far they are from what a search makes of them, beyond the paper.
         weights: The paper's are w = 1, alpha = 1, beta = 1, gamma = 100.
 
     Returns:
@@ -282,6 +285,7 @@ def generator_loss(
         (weights.gamma, l2),
         (weights.matching, matching),
         (weights.hearing, hearing),
+        (weights.distill, distill),
     )
     terms = [weight * term for weight, term in pairs if term is not None and weight != 0.0]
     if not terms:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from mondegreen.attacks.plan import shortfalls
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.errors import MondegreenError
 from mondegreen.gan.adversary import Adversary
 from mondegreen.gan.audibility import Hearing, build_hearing
 from mondegreen.gan.batches import Batch
 from mondegreen.gan.config import GeneratorTraining
+from mondegreen.gan.distillation import distillation_loss, searched
 from mondegreen.gan.losses import (
     classifier_loss,
     generator_loss,
@@ -31,6 +33,7 @@ Losses = dict[str, float]
 NAMES = (
     *("train/success", "train/snr_db", "generator/total", "generator/hinge", "generator/l2"),
     *("generator/fool", "generator/matching", "generator/hearing", "generator/classifier"),
+    "generator/distill",
 )
 """All losses that there can be."""
 
@@ -100,6 +103,8 @@ class Objective:
         audible = self._audible(batch, x_adv)
         if audible is not None:
             terms["hearing"] = audible
+        if weights.distill > 0.0 and batch.snr_db is not None:
+            terms["distill"] = distillation_loss(delta, self._goal(batch, delta, batch.snr_db))
         losses: Losses = {}
         if logits is not None:
             terms["classifier"] = self._classifier_loss(logits, batch.target)
@@ -120,6 +125,22 @@ class Objective:
         with self.fabric.autocast():
             logits: Tensor = self.classifier(heard).float()
         return logits
+
+    def _goal(self, batch: Batch, delta: Tensor, snr_db: Tensor) -> Tensor:
+        """Return what a search makes of the perturbations."""
+
+        def lack(x_adv: Tensor) -> Tensor:
+            found = shortfalls(self._logits(batch, x_adv), batch.target, "margin")
+            return found + self.training.kappa
+
+        return searched(
+            lack,
+            batch.x,
+            delta,
+            snr_db,
+            steps=self.training.distill_steps,
+            sample_rate=self.classifier.sample_rate,
+        )
 
     def _audible(self, batch: Batch, x_adv: Tensor) -> Tensor | None:
         """Return how audible the clips are that are asked to be quiet; None where none is."""

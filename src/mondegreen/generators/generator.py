@@ -141,6 +141,8 @@ class Generator(nn.Module):
             )
         elif isinstance(self.network, SpectralGenerator):
             delta = self.network.propose(x, slot, wanted_db(x, budget, snr_db))
+        elif isinstance(self.network, OwnNetwork):
+            delta = self.network.propose_within(x, slot, wanted_db(x, budget, snr_db))
         else:
             delta = self.network.propose(x, slot)
         if snr_db is not None:

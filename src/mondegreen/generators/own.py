@@ -33,6 +33,21 @@ class OwnNetwork(nn.Module, ABC):
             - target: ``(batch,)``
         """
 
+    def propose_within(self, x: Tensor, target: Tensor, snr_db: Tensor) -> Tensor:
+        """Return a perturbation for each clip, knowing the budget it will be scaled to.
+
+        Override this in a network that should propose otherwise where less is allowed.
+
+        Args:
+            x: Waveforms in [-1, 1].
+            target: Which target each clip should be taken for.
+            snr_db: The ratio in dB that each clip's budget amounts to, ``(batch,)``.
+
+        Shape:
+            - As in :meth:`propose`, which this calls unless overridden
+        """
+        return self.propose(x, target)
+
     def forward(self, x: Tensor, target: Tensor) -> Tensor:
         """Return :meth:`propose`'s perturbation."""
         return self.propose(x, target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from mondegreen.errors import MondegreenError
@@ -12,38 +13,62 @@ from mondegreen.report.markdown import table
 
 BASE = "the recipe"
 
+Trainings = list[dict[str, Any]]
+"""Results of one variant, one for each seed."""
+
 
 def render_table(folder: Path) -> str:
     """Return the table and a line about the machine, the recipe first, the others by success.
 
     Args:
-        folder: Holds one JSON file a variant, from ``benchmarks/ablation.py``.
+        folder: Holds one JSON file a training, from ``benchmarks/ablation.py``; several of one
+            variant, with different seeds, share a row.
 
     Raises:
         MondegreenError: A file is damaged, or the recipe itself is missing.
     """
-    found = [_read(path) for path in sorted(folder.glob("*.json"))]
-    base = next((one for one in found if one["name"] == BASE), None)
+    variants: dict[str, Trainings] = {}
+    for path in sorted(folder.glob("*.json")):
+        one = _read(path)
+        variants.setdefault(one["name"], []).append(one)
+    base = variants.pop(BASE, None)
     if base is None:
         raise MondegreenError(f"{folder} has no result of {BASE!r}; run benchmarks/ablation.py.")
-    budgets = [key for key in base["validation"] if key != "pairs"]
+    budgets = [key for key in base[0]["validation"] if key != "pairs"]
     middle = budgets[len(budgets) // 2]
-    found.sort(key=lambda one: (one is not base, -one["validation"][middle]["success_rate"]))
+    found = sorted(variants.values(), key=lambda some: -fmean(_successes(some, middle)))
     head = ["variant", *(f"success at {db} dB" for db in budgets), f"PESQ nb at {middle} dB"]
     head += ["processor time", "parameters", "MACs a clip"]
-    rows = [_row(one, base, budgets, middle) for one in found]
+    rows = [_row(some, base, budgets, middle) for some in [base, *found]]
+    first = base[0]
+    pairs, machine = first["validation"]["pairs"], first["environment"]["cpu"]
     about = (
-        f"\n{base['steps']:,} steps each, {base['validation']['pairs']:,} pairs of the validation "
-        f"split; machine: {base['environment']['cpu']}, one thread."
+        f"\n{first['steps']:,} steps each, {pairs:,} pairs of the validation split; machine: "
+        f"{machine}, one thread."
     )
-    about += _chance(found, base, budgets)
-    return table(head, rows, "l" + "r" * (len(head) - 1)) + about
+    told = _chance(found, base, budgets) if len(base) == 1 else _beyond(found, base, middle)
+    return table(head, rows, "l" + "r" * (len(head) - 1)) + about + told
 
 
-def _chance(found: list[dict[str, Any]], base: dict[str, Any], budgets: list[str]) -> str:
+def _beyond(found: list[Trainings], base: Trainings, db: str) -> str:
+    """Say which variants differ from the recipe in every training."""
+    ours = _successes(base, db)
+    better = [some[0]["name"] for some in found if min(_successes(some, db)) > max(ours)]
+    worse = [some[0]["name"] for some in found if max(_successes(some, db)) < min(ours)]
+    text = (
+        f" Means of {len(base)} trainings with seeds of their own; in brackets the lowest and the "
+        "highest."
+    )
+    for names, word, end in ((better, "above", "best"), (worse, "below", "worst")):
+        listed = "; ".join(names) if names else "none"
+        text += f" Each training {word} the recipe's {end} at {db} dB: {listed}."
+    return text
+
+
+def _chance(found: list[Trainings], base: Trainings, budgets: list[str]) -> str:
     """Say how far another seed moves the recipe itself, where one was tried."""
-    others = [one for one in found if one is not base and one["name"].startswith(BASE)]
-    moved = [_change(one, base, db) for one in others for db in budgets]
+    others = [some for some in found if some[0]["name"].startswith(BASE)]
+    moved = [_change(some, base, db) for some in others for db in budgets]
     if not moved:
         return ""
     most = max(map(abs, moved))
@@ -53,10 +78,14 @@ def _chance(found: list[dict[str, Any]], base: dict[str, Any], budgets: list[str
     )
 
 
-def _change(one: dict[str, Any], base: dict[str, Any], db: str) -> float:
+def _successes(some: Trainings, db: str) -> list[float]:
+    return [float(one["validation"][db]["success_rate"]) for one in some]
+
+
+def _change(some: Trainings, base: Trainings, db: str) -> float:
     """Return the difference in success, in points."""
-    rates = [each["validation"][db]["success_rate"] for each in (one, base)]
-    return 100.0 * float(rates[0] - rates[1])
+    ours, theirs = (fmean(_successes(each, db)) for each in (some, base))
+    return 100.0 * (ours - theirs)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -66,15 +95,18 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _row(one: dict[str, Any], base: dict[str, Any], budgets: list[str], middle: str) -> list[str]:
+def _row(some: Trainings, base: Trainings, budgets: list[str], middle: str) -> list[str]:
     successes = []
     for db in budgets:
-        rate = one["validation"][db]["success_rate"]
-        successes.append(
-            percent(rate) + ("" if one is base else f" ({_change(one, base, db):+.1f})")
-        )
-    seconds, whole = one["processor_seconds"], base["processor_seconds"]
-    time = DASH if None in (seconds, whole) else f"× {seconds / whole:.2f}"
-    pesq = number(one["validation"][middle]["pesq_nb"])
-    cost = [time, size(one["parameters"]), size(one["macs"])]
-    return [one["name"], *successes, pesq, *cost]
+        rates = _successes(some, db)
+        told = percent(fmean(rates))
+        if len(rates) > 1:
+            told += f" ({100 * min(rates):.1f} to {100 * max(rates):.1f})"
+        elif some is not base:
+            told += f" ({_change(some, base, db):+.1f})"
+        successes.append(told)
+    spent, whole = ([one["processor_seconds"] for one in each] for each in (some, base))
+    time = DASH if None in (*spent, *whole) else f"× {fmean(spent) / fmean(whole):.2f}"
+    pesq = number(fmean(one["validation"][middle]["pesq_nb"] for one in some))
+    cost = [time, size(some[0]["parameters"]), size(some[0]["macs"])]
+    return [some[0]["name"], *successes, pesq, *cost]

@@ -26,6 +26,7 @@ from mondegreen.report.generated import insert, write_or_check
 TABLES: dict[str, tuple[str, str, Callable[[Path], str]]] = {
     "ablation": ("generator.md", "ablation", docs_ablation.render_table),
     "ablation-2": ("generator.md", "ablation-2", docs_ablation.render_table),
+    "ablation-3": ("generator.md", "ablation-3", docs_ablation.render_table),
     "fuzzing": ("reliability.md", "fuzzing.json", docs_reliability.render_fuzzing),
     "hearing": ("generator.md", "hearing.json", docs_hearing.render_table),
     "music": ("measurement.md", "synthetic-music.json", docs_music.render_table),

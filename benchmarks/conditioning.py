@@ -1,0 +1,86 @@
+"""Other ways to tell the spectral generator its target, for ``benchmarks/ablation.py``.
+
+The network itself tells every block its target by the scale and shift of a norm. These add a
+waveform for each target, or attention to what was learned of it.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mondegreen.generators.own import OwnNetwork
+from mondegreen.generators.spectral import SpectralConfig, SpectralGenerator
+
+
+class _Spectral(OwnNetwork):
+    """The recipe's network, without a dial."""
+
+    def __init__(self, *, targets: int, clip_samples: int) -> None:
+        super().__init__()
+        self.network = SpectralGenerator(SpectralConfig(), targets)
+
+    def propose(self, x: Tensor, target: Tensor) -> Tensor:
+        """Return the perturbation for 20 dB."""
+        return self.propose_within(x, target, x.new_full((len(x),), 20.0))
+
+    def propose_within(self, x: Tensor, target: Tensor, snr_db: Tensor) -> Tensor:
+        """Return the perturbation for a budget."""
+        return self.network.propose(x, target, snr_db)
+
+
+class Templates(_Spectral):
+    """Adds a waveform for each target, at the clip's level, repeated where the clip is longer.
+
+    A template of gains alone would be nothing new: the shift before the last layer is one.
+    """
+
+    def __init__(self, *, targets: int, clip_samples: int) -> None:
+        super().__init__(targets=targets, clip_samples=clip_samples)
+        self.template = nn.Parameter(torch.zeros(targets, clip_samples))
+
+    def propose_within(self, x: Tensor, target: Tensor, snr_db: Tensor) -> Tensor:
+        """Return the perturbation for a budget."""
+        level = x.square().mean(dim=2, keepdim=True).add(1e-12).sqrt()
+        time, once = x.shape[2], self.template.shape[1]
+        template = self.template.repeat(1, -(-time // once))[:, :time]
+        return super().propose_within(x, target, snr_db) + level * template[target][:, None]
+
+
+class CrossAttention(_Spectral):
+    """Lets all positions attend to tokens of the target and the budget after every block.
+
+    Args:
+        targets: Number of targets.
+        clip_samples: Usual length of a clip; not used.
+        tokens: How many tokens there are in each block.
+        heads: Heads of each attention.
+    """
+
+    def __init__(self, *, targets: int, clip_samples: int, tokens: int = 8, heads: int = 4) -> None:
+        super().__init__(targets=targets, clip_samples=clip_samples)
+        width = self.network.config.width
+        blocks = self.network.blocks
+        self.network.blocks = nn.ModuleList(
+            _Attending(block, width, tokens, heads) for block in blocks
+        )
+
+
+class _Attending(nn.Module):
+    """A block, and attention to tokens that are drawn from what the block is told of its target."""
+
+    def __init__(self, block: nn.Module, width: int, tokens: int, heads: int) -> None:
+        super().__init__()
+        self.block, self.width = block, width
+        self.norm = nn.LayerNorm(width)
+        self.tokens = nn.Linear(2 * width, tokens * width)
+        self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
+        nn.init.zeros_(self.attention.out_proj.weight)  # begins as the block alone
+
+    def forward(self, h: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        """Return the block's output, and what was found in the tokens."""
+        h = self.block(h, scale, shift)
+        told = torch.cat([scale, shift], dim=2)
+        tokens = self.tokens(told).reshape(len(h), -1, self.width)
+        found: Tensor = self.attention(self.norm(h), tokens, tokens, need_weights=False)[0]
+        return h + found
