@@ -66,9 +66,7 @@ VARIANTS: dict[str, Changes] = {
         "architecture.hop": 512,
         "architecture.patch": 1,
     },
-    "a waveform for each target beside the network": {
-        "architecture": OwnConfig(place="benchmarks.conditioning:Templates"),
-    },
+    "a waveform for each target beside the gains": {"architecture.template": True},
     "cross-attention to tokens of the target": {
         "architecture": OwnConfig(place="benchmarks.conditioning:CrossAttention"),
     },

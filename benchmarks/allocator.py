@@ -27,7 +27,7 @@ def step_seconds(steps: int) -> float:
     """Return the median time of a training step of the default generator."""
     torch.manual_seed(0)
     classifier = load_classifier("zoo:speech-commands")
-    network = SpectralGenerator(SpectralConfig(), len(classifier.labels))
+    network = SpectralGenerator(SpectralConfig(), len(classifier.labels), classifier.clip_samples)
     optimizer = torch.optim.AdamW(network.parameters(), 1e-3, fused=True)
     x = 0.1 * torch.randn(BATCH, 1, classifier.clip_samples)
     target = torch.arange(BATCH) % len(classifier.labels)

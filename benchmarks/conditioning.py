@@ -1,8 +1,4 @@
-"""Other ways to tell the spectral generator its target, for ``benchmarks/ablation.py``.
-
-The network itself tells every block its target by the scale and shift of a norm. These add a
-waveform for each target, or attention to what was learned of it.
-"""
+"""Another way to tell the spectral generator its target, for ``benchmarks/ablation.py``."""
 
 from __future__ import annotations
 
@@ -13,42 +9,8 @@ from mondegreen.generators.own import OwnNetwork
 from mondegreen.generators.spectral import SpectralConfig, SpectralGenerator
 
 
-class _Spectral(OwnNetwork):
-    """The recipe's network, without a dial."""
-
-    def __init__(self, *, targets: int, clip_samples: int) -> None:
-        super().__init__()
-        self.network = SpectralGenerator(SpectralConfig(), targets)
-
-    def propose(self, x: Tensor, target: Tensor) -> Tensor:
-        """Return the perturbation for 20 dB."""
-        return self.propose_within(x, target, x.new_full((len(x),), 20.0))
-
-    def propose_within(self, x: Tensor, target: Tensor, snr_db: Tensor) -> Tensor:
-        """Return the perturbation for a budget."""
-        return self.network.propose(x, target, snr_db)
-
-
-class Templates(_Spectral):
-    """Adds a waveform for each target, at the clip's level, repeated where the clip is longer.
-
-    A template of gains alone would be nothing new: the shift before the last layer is one.
-    """
-
-    def __init__(self, *, targets: int, clip_samples: int) -> None:
-        super().__init__(targets=targets, clip_samples=clip_samples)
-        self.template = nn.Parameter(torch.zeros(targets, clip_samples))
-
-    def propose_within(self, x: Tensor, target: Tensor, snr_db: Tensor) -> Tensor:
-        """Return the perturbation for a budget."""
-        level = x.square().mean(dim=2, keepdim=True).add(1e-12).sqrt()
-        time, once = x.shape[2], self.template.shape[1]
-        template = self.template.repeat(1, -(-time // once))[:, :time]
-        return super().propose_within(x, target, snr_db) + level * template[target][:, None]
-
-
-class CrossAttention(_Spectral):
-    """Lets all positions attend to tokens of the target and the budget after every block.
+class CrossAttention(OwnNetwork):
+    """The recipe's network, whose positions attend to tokens of the target after every block.
 
     Args:
         targets: Number of targets.
@@ -58,12 +20,20 @@ class CrossAttention(_Spectral):
     """
 
     def __init__(self, *, targets: int, clip_samples: int, tokens: int = 8, heads: int = 4) -> None:
-        super().__init__(targets=targets, clip_samples=clip_samples)
-        width = self.network.config.width
-        blocks = self.network.blocks
+        super().__init__()
+        self.network = SpectralGenerator(SpectralConfig(), targets, clip_samples)
+        width, blocks = self.network.config.width, self.network.blocks
         self.network.blocks = nn.ModuleList(
             _Attending(block, width, tokens, heads) for block in blocks
         )
+
+    def propose(self, x: Tensor, target: Tensor) -> Tensor:
+        """Return the perturbation for 20 dB."""
+        return self.propose_within(x, target, x.new_full((len(x),), 20.0))
+
+    def propose_within(self, x: Tensor, target: Tensor, snr_db: Tensor) -> Tensor:
+        """Return the perturbation for a budget."""
+        return self.network.propose(x, target, snr_db)
 
 
 class _Attending(nn.Module):

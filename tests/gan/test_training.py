@@ -217,7 +217,11 @@ def test_a_training_goes_on_from_trained_weights(
         other.start_from(trained)
 
 
-@pytest.mark.parametrize("network", [SPECTRAL, UNetConfig(width=0.0625)], ids=["spectral", "unet"])
+@pytest.mark.parametrize(
+    "network",
+    [SPECTRAL, replace(SPECTRAL, template=True), UNetConfig(width=0.0625)],
+    ids=["spectral", "template", "unet"],
+)
 def test_targets_are_taken_over_by_their_names(
     tmp_path: Path, classifier: Classifier, data: ClipDataset, network: NetworkConfig
 ) -> None:
@@ -234,6 +238,15 @@ def test_targets_are_taken_over_by_their_names(
         assert not torch.equal(made, first(x, target.roll(1)))
         for network_now in (second.state.generator, second.state.average):
             torch.testing.assert_close(network_now(x, target), made)
+
+
+def test_templates_of_another_length_are_refused(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset
+) -> None:
+    work = trainer(tmp_path / "run", BUDGETED, classifier, data, replace(SPECTRAL, template=True))
+    other = Generator(replace(work.config, clip_samples=SAMPLES // 2))
+    with pytest.raises(MondegreenError, match=r"templates are 1024 samples long.*needs 2048"):
+        work.start_from(other)
 
 
 def test_the_average_keeps_the_statistics_of_batch_norm(

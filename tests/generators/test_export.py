@@ -47,6 +47,9 @@ Pair = tuple[Generator, Path]
 def make(folder: Path, **changes: Any) -> Pair:
     torch.manual_seed(3)
     generator = Generator(replace(CONFIG, **changes)).requires_grad_(False).eval()
+    template = getattr(generator.network, "template", None)
+    if template is not None:  # silent before it is trained
+        torch.nn.init.normal_(template.weight, std=0.1)
     export_onnx(generator, folder / "generator.onnx")
     return generator, folder / "generator.onnx"
 
@@ -161,6 +164,8 @@ def test_quietness_is_an_input(spectral: Pair, rng: torch.Generator) -> None:
         {"relative": False},
         {"relative": False, "phase": True, "dial": False, "bands": 0},
         {"dial": False},
+        {"template": True},
+        {"template": True, "relative": False, "dial": False},
         {"patch": 1, "phase": True},
         {"patch": 3},
         {"patch": 4, "dial": False},

@@ -37,7 +37,7 @@ def noise(batch: int, samples: int, seed: int = 0, level: float = 0.1) -> Tensor
 def tiny() -> SpectralGenerator:
     """A small generator with random weights, for four targets."""
     torch.manual_seed(3)
-    return SpectralGenerator(TINY, targets=4).requires_grad_(False).eval()
+    return SpectralGenerator(TINY, targets=4, clip_samples=256).requires_grad_(False).eval()
 
 
 def propose(
@@ -121,14 +121,14 @@ def test_the_same_input_gives_the_same_perturbation(tiny: SpectralGenerator) -> 
     torch.rand(3)
     assert torch.equal(propose(tiny, x), first)
     torch.manual_seed(3)
-    again = SpectralGenerator(TINY, targets=4).eval()
+    again = SpectralGenerator(TINY, targets=4, clip_samples=256).eval()
     assert torch.equal(propose(again, x), first)
 
 
 @pytest.mark.parametrize("kind", ["silence", "half silence", "impulse", "square", "faint"])
 def test_gradients_are_finite(kind: str) -> None:
     torch.manual_seed(0)
-    generator = SpectralGenerator(TINY, targets=2)
+    generator = SpectralGenerator(TINY, targets=2, clip_samples=256)
     x = torch.zeros(1, 1, 400)
     if kind == "half silence":
         x[..., 200:] = noise(1, 200)
@@ -150,7 +150,7 @@ def test_gradients_are_finite(kind: str) -> None:
 def test_gradients_agree_with_finite_differences() -> None:
     torch.manual_seed(0)
     config = SpectralConfig(window=16, hop=8, width=4, blocks=1, kernel=3, expansion=1)
-    generator = SpectralGenerator(config, targets=2).double()
+    generator = SpectralGenerator(config, targets=2, clip_samples=256).double()
     x = noise(1, 21, level=0.5).double().requires_grad_()
     target, snr_db = torch.tensor([1]), torch.tensor([20.0], dtype=torch.float64)
     check: Callable[..., Any] = torch.autograd.gradcheck
@@ -159,7 +159,7 @@ def test_gradients_agree_with_finite_differences() -> None:
 
 def test_every_weight_learns() -> None:
     torch.manual_seed(0)
-    generator = SpectralGenerator(TINY, targets=2)
+    generator = SpectralGenerator(TINY, targets=2, clip_samples=256)
     x = noise(2, 500)
     delta = generator.propose(x, torch.tensor([0, 1]), torch.tensor([10.0, 30.0]))
     (delta * noise(2, 500, 1)).sum().backward()  # type: ignore[no-untyped-call]
@@ -169,7 +169,7 @@ def test_every_weight_learns() -> None:
 
 def test_the_perturbation_has_the_clips_phase_and_level_but_for_the_gain() -> None:
     """With a gain of one everywhere it is the clip, each bin a little louder by the floor."""
-    generator = SpectralGenerator(SpectralConfig(window=64, hop=32, width=4, floor=0.0), 1)
+    generator = SpectralGenerator(SpectralConfig(window=64, hop=32, width=4, floor=0.0), 1, 256)
     generator.requires_grad_(False)
     with torch.no_grad():
         generator.decode.weight.zero_()
@@ -195,7 +195,7 @@ def test_gains_are_interpolated_on_the_mel_scale() -> None:
 
 def test_a_dial_without_quietness_keeps_the_wanted_ratio() -> None:
     torch.manual_seed(1)
-    generator = SpectralGenerator(DIAL, targets=2).requires_grad_(False)
+    generator = SpectralGenerator(DIAL, targets=2, clip_samples=256).requires_grad_(False)
     x, snr_db = noise(2, 3000), torch.tensor([10.0, 30.0])
     for quietness in (None, torch.zeros(2)):
         delta = generator.propose(x, torch.tensor([0, 1]), snr_db, quietness)
@@ -205,7 +205,7 @@ def test_a_dial_without_quietness_keeps_the_wanted_ratio() -> None:
 
 def test_a_dial_turned_up_never_gives_more_than_the_budget() -> None:
     torch.manual_seed(1)
-    generator = SpectralGenerator(DIAL, targets=2).requires_grad_(False)
+    generator = SpectralGenerator(DIAL, targets=2, clip_samples=256).requires_grad_(False)
     x, snr_db = noise(2, 3000), torch.full((2,), 20.0)
     target, quietness = torch.tensor([0, 1]), torch.tensor([0.5, 1.0])
     loud = generator.propose(x, target, snr_db)
@@ -218,12 +218,29 @@ def test_a_dial_turned_up_never_gives_more_than_the_budget() -> None:
 def test_the_dial_reaches_the_level_by_its_gradient() -> None:
     """The budget alone fixes the level, so quietness needs a handle of its own."""
     torch.manual_seed(1)
-    generator = SpectralGenerator(DIAL, targets=2)
+    generator = SpectralGenerator(DIAL, targets=2, clip_samples=256)
     target, snr_db = torch.tensor([0]), torch.tensor([20.0])
     delta = generator.propose(noise(1, 900), target, snr_db, torch.ones(1))
     delta.square().sum().backward()  # type: ignore[no-untyped-call]
     assert generator.attenuate is not None and generator.attenuate.bias.grad is not None
     assert generator.attenuate.bias.grad.item() < 0.0
+
+
+def test_a_template_is_added_at_the_level_of_the_clip() -> None:
+    torch.manual_seed(1)
+    plain = SpectralGenerator(TINY, targets=2, clip_samples=256)
+    generator = SpectralGenerator(replace(TINY, template=True), targets=2, clip_samples=256)
+    generator.load_state_dict(plain.state_dict(), strict=False)
+    assert generator.template is not None
+    x = noise(2, 600)
+    assert torch.equal(propose(generator, x, 1), propose(plain, x, 1))  # as it begins
+    wave = torch.randn(256)
+    with torch.no_grad():
+        generator.template.weight[1] = wave
+    assert torch.equal(propose(generator, x, 0), propose(plain, x, 0))
+    level = x.square().mean(dim=2, keepdim=True).sqrt()
+    expected = level * torch.cat([wave, wave, wave[:88]])
+    torch.testing.assert_close(propose(generator, x, 1) - propose(plain, x, 1), expected)
 
 
 def test_a_block_knows_the_whole_clip_and_its_condition() -> None:
@@ -268,7 +285,7 @@ def count(config: SpectralConfig, targets: int) -> int:
 
 def test_the_number_of_weights() -> None:
     for config in (SpectralConfig(), TINY, DIAL, SpectralConfig(bands=0, width=32)):
-        generator = SpectralGenerator(config, targets=10)
+        generator = SpectralGenerator(config, targets=10, clip_samples=256)
         found = sum(parameter.numel() for parameter in generator.parameters())
         assert found == count(config, 10)
     assert count(SpectralConfig(), 10) == 1_044_736

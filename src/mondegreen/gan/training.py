@@ -122,6 +122,11 @@ class GeneratorTrainer:
                 f"start-from: that generator is {theirs.network} with {len(theirs.targets)} "
                 f"targets; this training needs {ours.network} with {len(ours.targets)}."
             )
+        if getattr(ours.network, "template", False) and theirs.clip_samples != ours.clip_samples:
+            raise MondegreenError(
+                f"start-from: that generator's templates are {theirs.clip_samples} samples long; "
+                f"this training needs {ours.clip_samples}."
+            )
         shared = {one: theirs.targets.index(one) for one in ours.targets if one in theirs.targets}
         spare = iter([row for row in range(len(theirs.targets)) if row not in shared.values()])
         rows = [shared[one] if one in shared else next(spare) for one in ours.targets]

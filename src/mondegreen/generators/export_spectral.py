@@ -107,8 +107,20 @@ class _SpectralGraph:
         drawn = self.node("Slice", drawn, integers(0), self.time, integers(2))
         if not self.config.relative:  # what multiplies the clip's spectrum has its level already
             drawn = self.node("Mul", drawn, self.node("Sqrt", self.power))
+        if self.network.template is not None:
+            drawn = self.node("Add", drawn, self._template(self.network.template, slots))
         clips = Clips(self.time, self.tail, energy, power)
         add_projection(self.build, drawn, clips, hop, self._attenuation(h))
+
+    def _template(self, template: nn.Embedding, slots: Array) -> str:
+        """Return what is added for the target, at the clip's level, ``(batch, 1, time)``."""
+        table = _values(template.weight)[slots]
+        count = self.node("Squeeze", self.time, integers(0))
+        places = self.node("Range", np.int64(0), count, np.int64(1))
+        places = self.node("Mod", places, np.int64(table.shape[1]))
+        wave = self.node("Gather", self.node("Gather", _single(table), "target"), places, axis=1)
+        wave = self.node("Unsqueeze", wave, integers(1))
+        return self.node("Mul", wave, self.node("Sqrt", self.power))
 
     def _powers(self, spectrum: list[Part]) -> list[str]:
         """Return the power of each bin, raised by 1e-9 of the clip's.

@@ -79,7 +79,7 @@ class Generator(nn.Module):
         if isinstance(config.network, UNetConfig):
             self.network = UNetGenerator(config.network, count, config.clip_samples)
         elif isinstance(config.network, SpectralConfig):
-            self.network = SpectralGenerator(config.network, count)
+            self.network = SpectralGenerator(config.network, count, config.clip_samples)
         else:
             self.network = build_own(config.network, count, config.clip_samples)
         slot_of = {name: slot for slot, name in enumerate(config.targets)}

@@ -54,6 +54,9 @@ class SpectralConfig:
     which then has to draw the phase itself."""
     dial: bool = False
     """Take a wanted quietness as a second condition beside the budget."""
+    template: bool = False
+    """Add a waveform that is learned for each target, as long as a clip of the training and
+    repeated where a clip is longer."""
 
     def __post_init__(self) -> None:
         """Refuse sizes that cannot work."""
@@ -164,6 +167,7 @@ class SpectralGenerator(nn.Module):
     Args:
         config: Size and shape.
         targets: Number of target labels.
+        clip_samples: Usual length of a clip, which only a template has to know.
 
     The target and the wanted signal-to-noise ratio condition every block, so one network serves all
     targets and budgets. Without a dial, the proposal's level is free: the budget's projection sets
@@ -172,7 +176,7 @@ class SpectralGenerator(nn.Module):
 
     spread: Tensor
 
-    def __init__(self, config: SpectralConfig, targets: int) -> None:
+    def __init__(self, config: SpectralConfig, targets: int, clip_samples: int) -> None:
         super().__init__()
         self.config = config
         self.targets = targets
@@ -192,6 +196,9 @@ class SpectralGenerator(nn.Module):
         spread = mel_interpolation(config.bands, bins) if config.bands else None
         self.register_buffer("spread", spread, persistent=False)
         self.attenuate = nn.Linear(config.width, 1) if config.dial else None
+        self.template = nn.Embedding(targets, clip_samples) if config.template else None
+        if self.template is not None:
+            nn.init.zeros_(self.template.weight)
 
     def propose(
         self, x: Tensor, target: Tensor, snr_db: Tensor, quietness: Tensor | None = None
@@ -227,6 +234,8 @@ class SpectralGenerator(nn.Module):
         if self.config.relative:
             gain = complex_product(gain, spectrum + floor * phasor)  # |X| + floor, X's phase
         delta = self.spectrum.inverse(gain, x.shape[2])
+        if self.template is not None:
+            delta = delta + repeated(self.template(target), x.shape[2])
         if attenuation is not None and quietness is not None:
             delta = _at_ratio(delta, snr_db + quietness * attenuation)
         return (delta * level)[:, None]
@@ -255,6 +264,20 @@ class SpectralGenerator(nn.Module):
         points = self.decode(h).to(features.dtype).reshape(batch, frames + rest, 2, -1)
         gain = points[:, :frames].permute(2, 0, 1, 3)
         return gain @ self.spread if self.config.bands else gain, attenuation
+
+
+def repeated(x: Tensor, time: int) -> Tensor:
+    """Repeat waveforms, or cut them, to ``time`` samples.
+
+    Shape:
+        - Input: ``(batch, samples)``
+        - Output: ``(batch, time)``
+
+    Example:
+        >>> repeated(torch.tensor([[1, 2, 3]]), 5).tolist()
+        [[1, 2, 3, 1, 2]]
+    """
+    return x.repeat(1, -(-time // x.shape[1]))[:, :time]
 
 
 def complex_product(a: Tensor, b: Tensor) -> Tensor:
