@@ -126,6 +126,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("results/serve.json"))
     parser.add_argument("--answers", type=int, default=30)
     parser.add_argument("--people", type=int, default=16)
+    parser.add_argument("--each", type=int, default=5, help="answers to each of them")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, serving() as (url, start_s):
         clips = [second_of_noise(Path(name) / f"{n}.wav", n) for n in range(options.people)]
@@ -138,7 +139,7 @@ def main() -> None:
                 attack: alone(visitors[0], kind, steps, options.answers)
                 for attack, (kind, steps) in ATTACKS.items()
             },
-            "together": together(visitors, max(1, options.answers // 10)),
+            "together": together(visitors, options.each),
         }
     write_json(options.out, found)
     print(options.out.read_text())
