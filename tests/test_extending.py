@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from mondegreen.budgets import SNR
 from mondegreen.channels import parse_channel
@@ -17,7 +16,7 @@ from mondegreen.cli import main, train_generator
 from mondegreen.errors import MondegreenError
 from mondegreen.extensions import construct, find, parse_options
 from mondegreen.generators.generator import Generator, GeneratorConfig
-from mondegreen.generators.own import OwnConfig, OwnNetwork, build_own
+from mondegreen.generators.own import OwnConfig, build_own
 from mondegreen.metrics.own import load_metrics, score
 
 COVER = """
@@ -42,6 +41,20 @@ class Copy(OwnNetwork):
 
     def propose(self, x, target):
         return x * self.level[target][:, None, None]
+
+class Told(OwnNetwork):
+    def __init__(self, *, targets, clip_samples):
+        super().__init__()
+
+    def propose_within(self, x, target, snr_db):
+        return 1e-4 * snr_db[:, None, None] * torch.arange(x.shape[2])
+
+class Short(Told):
+    def propose_within(self, x, target, snr_db):
+        return x[..., :4]
+
+class Idle(OwnNetwork):
+    pass
 
 class NoNetwork:
     pass
@@ -104,37 +117,36 @@ def test_a_network_is_built_with_its_options(write: Callable[[str, str], None]) 
         OwnConfig(place="copy")
 
 
-class _Told(OwnNetwork):
-    """Proposes what it was told of the budget."""
-
-    def propose(self, x: Tensor, target: Tensor) -> Tensor:
-        raise AssertionError("the budget is not told")
-
-    def propose_within(self, x: Tensor, target: Tensor, snr_db: Tensor) -> Tensor:
-        return 1e-4 * snr_db[:, None, None] * torch.arange(x.shape[2]) + 0.0 * x
-
-
 def test_a_network_may_know_the_budget(write: Callable[[str, str], None]) -> None:
     write("outside_networks", NETWORK)
-    train_generator.find_own("outside_networks:Copy")
-    config = GeneratorConfig(
-        network=OwnConfig(place="outside_networks:Copy"),
-        labels=("no", "yes"),
-        targets=("no", "yes"),
-        classifier_name="none",
-        classifier_fingerprint="0",
-        sample_rate=8000,
-        clip_samples=8,
-        budget_db=None,
-    )
-    generator = Generator(config)
-    generator.network = _Told()
+    train_generator.find_own("outside_networks:Told")
+
+    def made(name: str) -> Generator:
+        network = OwnConfig(place=f"outside_networks:{name}")
+        labels = ("no", "yes")
+        config = GeneratorConfig(
+            network,
+            labels,
+            labels,
+            classifier_name="none",
+            classifier_fingerprint="0",
+            sample_rate=8000,
+            clip_samples=8,
+            budget_db=None,
+        )
+        return Generator(config)
+
     x, target = torch.full((2, 1, 8), 0.5), torch.tensor([0, 1])
+    generator = made("Told")
     assert generator(x, target)[:, 0, 1].tolist() == pytest.approx([0.002] * 2)  # as for 20 dB
     wanted = torch.tensor([12.0, 15.0])
     found = generator(x, target, snr_db=wanted)
     told = 1e-4 * wanted[:, None, None] * torch.arange(8)
     torch.testing.assert_close(found, SNR(0.0).project(x, told, db=wanted))
+    with pytest.raises(MondegreenError, match=r"Short.* of shape \(2, 1, 4\) for clips of shape"):
+        made("Short")(x, target)
+    with pytest.raises(MondegreenError, match="neither propose nor propose_within"):
+        made("Idle")
 
 
 def test_an_unknown_network_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

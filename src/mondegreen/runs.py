@@ -149,6 +149,13 @@ class Run:
         return self.folder / "checkpoints" / "latest"
 
     @property
+    def last_good(self) -> str:
+        """Where what was learned so far is kept, as the end of an error message."""
+        if self.latest.is_dir():
+            return f"the last good state is in {self.latest}"
+        return "nothing was saved yet"
+
+    @property
     def best(self) -> Path:
         """Folder of the best checkpoint."""
         return self.folder / "checkpoints" / "best"

@@ -175,4 +175,4 @@ def train_generator(
     )
     if start is not None and trainer.state.step == 0:
         trainer.start_from(start)
-    return trainer.fit()
+    return trainer.fit().to(classifier.device)

@@ -66,6 +66,15 @@ def test_an_attack_that_went_astray_is_named(
         AddTone(level=level)(tone_spotter, x, torch.tensor([2]), budget=budget)
 
 
+def test_perturbations_of_another_shape_are_named(
+    tone_spotter: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = tone(300.0)[None, None]
+    monkeypatch.setattr(AddTone, "perturb", lambda *_: torch.zeros(1, 1, 8))
+    with pytest.raises(MondegreenError, match=r"add-tone returned .* shape \(1, 1, 8\) for clips"):
+        AddTone(level=0.1)(tone_spotter, x, torch.tensor([2]), budget=SNR(20.0))
+
+
 def test_a_loud_tone_wins_and_a_quiet_one_does_not(tone_spotter: Classifier) -> None:
     x = tone(300.0)[None, None]
     target = torch.tensor([2])

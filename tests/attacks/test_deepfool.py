@@ -187,6 +187,14 @@ def test_a_clip_that_nothing_succeeds_for_gets_what_came_closest() -> None:
     assert bool((result.logits.gather(1, target[:, None]) > before).all())
 
 
+def test_a_flat_margin_leads_nowhere() -> None:
+    spotter, module = linear(3)
+    module.weight.data.zero_()
+    x = clips(2)
+    result = DeepFool(steps=3)(spotter, x, torch.tensor([1, 2]), budget=None)
+    assert torch.equal(result.x_adv, x) and not result.success.any()
+
+
 def test_clips_do_not_depend_on_their_batch_and_grad_mode_does_not_matter() -> None:
     spotter, module = linear(4)
     x = clips(5)

@@ -134,6 +134,12 @@ def test_fingerprints_tell_defences_apart(small: Classifier) -> None:
     assert len(prints) == 5
 
 
+def test_a_defence_gives_no_gradients_that_the_classifier_has_not(small: Classifier) -> None:
+    assert Defended(small, Median()).differentiable
+    small.differentiable = False
+    assert not Defended(small, Median()).differentiable
+
+
 def test_what_was_trained_against_the_classifier_behind_may_attack(small: Classifier) -> None:
     defended = Defended(small, Median())
     defended.refuse_other("small", small.fingerprint(), "here")

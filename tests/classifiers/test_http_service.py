@@ -118,6 +118,15 @@ def test_a_token_is_sent_and_stored_nowhere(
     monkeypatch.setenv(http_service.TOKEN, "sesame")
     connected(server)(clips())
     assert server.seen[0][1]["Authorization"] == "Bearer sesame"
+    monkeypatch.setenv(http_service.TOKEN, "sesame\n")  # as a file's last line ends
+    connected(server)(clips())
+    assert server.seen[-1][1]["Authorization"] == "Bearer sesame"
+    monkeypatch.setenv(http_service.TOKEN, "open\nsesame")
+    with pytest.raises(MondegreenError, match="characters that no token can have") as caught:
+        connected(server)(clips())
+    assert "sesame" not in str(caught.value)
+    with pytest.raises(MondegreenError, match="is no address"):
+        mondegreen.load_classifier("http://[bad/")
     with pytest.raises(MondegreenError, match="would be written to files"):
         mondegreen.load_classifier(server.url.replace("://", "://me:secret@"))
 

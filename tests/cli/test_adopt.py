@@ -72,6 +72,22 @@ def test_a_wrong_order_of_labels_is_told(
     assert sheet["labels"] == ["low", "middle", "high"]
 
 
+def test_a_weak_model_is_not_called_worse_than_it_is(
+    workplace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Path("their_raw.py").open("a") as file:
+        file.write(
+            "\n\nclass Weak(Raw):\n    def forward(self, audio):\n"
+            "        # right where a clip begins below zero, low elsewhere\n"
+            "        right = (audio[..., 0].reshape(-1, 1) < 0).float()\n"
+            "        return right * super().forward(audio) + (1 - right) * "
+            "torch.tensor([9.0, -2.0, -2.0])\n"
+        )
+    assert adopt("mine", "--labels", "low", "middle", "high", model="their_raw.py:Weak") == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "not clearly more than the" in told and "no better than chance" not in told
+
+
 def test_the_scaling_is_the_one_that_is_heard(
     workplace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -62,6 +62,13 @@ def test_the_listing_is_read(four: Path) -> None:
     assert truth.tolist() == [[False, False], [True, False], [False, True], [False, True]]
 
 
+def test_files_of_one_name_in_two_folders_have_names_of_their_own(tmp_path: Path) -> None:
+    write_clips(tmp_path, "d1/001.wav", "d2/001.wav")
+    found = read_tags(listing(tmp_path, "file,tags", "d1/001.wav,rain", "./d2/001.wav,rain"))
+    names = [clip.name for clip in found.corpus(GOALS[:1]).clips]
+    assert sorted(names) == ["+rain/d1/001.wav", "+rain/d2/001.wav"]
+
+
 def test_a_clip_has_the_label_of_the_goal_it_meets(four: Path) -> None:
     tagged = read_tags(four)
     corpus = tagged.corpus(GOALS)

@@ -133,6 +133,12 @@ def test_what_is_above_the_threshold_is_rejected(mean: Classifier) -> None:
     assert guarded.fingerprint() != Guarded(mean, Loudest(), threshold=0.2).fingerprint()
 
 
+def test_a_detector_gives_no_gradients_that_the_classifier_has_not(mean: Classifier) -> None:
+    assert Guarded(mean, Loudest(), threshold=0.3).differentiable
+    mean.differentiable = False
+    assert not Guarded(mean, Loudest(), threshold=0.3).differentiable
+
+
 def test_an_attack_on_both_stays_below_the_threshold(mean: Classifier) -> None:
     x, target = level(-0.05), torch.tensor([0])
     budget = L2(0.3 * math.sqrt(SAMPLES))

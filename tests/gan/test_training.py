@@ -400,12 +400,17 @@ def test_training_stops_when_success_no_longer_changes(
 def test_a_nan_loss_stops_and_keeps_the_last_state(
     tmp_path: Path, classifier: Classifier, data: ClipDataset
 ) -> None:
+    fresh = trainer(tmp_path / "fresh", BUDGETED, classifier, data)
+    with torch.no_grad():
+        next(fresh.state.generator.network.parameters()).fill_(math.nan)
+    with pytest.raises(MondegreenError, match="nothing was saved yet"):
+        next(fresh._epoch())
     work = trainer(tmp_path / "run", replace(BUDGETED, epochs=1), classifier, data)
     work.fit()
     kept = (tmp_path / "run" / "checkpoints" / "latest" / "state.pt").read_bytes()
     with torch.no_grad():
         next(work.state.generator.network.parameters()).fill_(math.nan)
-    with pytest.raises(MondegreenError, match=r"epoch 2, step \d+.*learning-rate"):
+    with pytest.raises(MondegreenError, match=r"epoch 2, step \d+.*learning-rate.*latest"):
         next(work._epoch())
     assert (tmp_path / "run" / "checkpoints" / "latest" / "state.pt").read_bytes() == kept
 

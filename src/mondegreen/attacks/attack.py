@@ -150,7 +150,7 @@ class Attack(ABC):
         Raises:
             MondegreenError: ``x`` is of another shape or type, it and ``target`` differ in
                 length, a target is no label, the attack needs gradients and the classifier has
-                none, or the attack returned NaN.
+                none, or the attack returned NaN or another shape.
         """
         self.refuse_unable(classifier)
         if x.dim() != 3 or x.shape[1] != 1 or not x.is_floating_point():
@@ -169,6 +169,12 @@ class Attack(ABC):
         scale = classifier.normalization
         x = quantize(x, scale)
         found = self.search(classifier, x, target, budget)
+        if found.delta.shape != x.shape:
+            raise MondegreenError(
+                f"the attack {self.name} returned perturbations of shape "
+                f"{tuple(found.delta.shape)} for clips of shape {tuple(x.shape)}; they have to be "
+                "alike."
+            )
         if not bool(torch.isfinite(found.delta).all()):
             raise MondegreenError(f"the attack {self.name} returned NaN or infinite samples.")
         if budget is None:

@@ -279,10 +279,10 @@ class DeepFool(SearchingAttack):
             margin = rivals[:, column]
             (slope,) = torch.autograd.grad(margin.sum(), x_adv, retain_graph=column + 1 < count)
             slope = slope.nan_to_num(0.0, 0.0, 0.0)
-            norm = torch.linalg.vector_norm(slope, dim=(1, 2))
-            norm = norm.clamp_min(torch.finfo(norm.dtype).tiny)
+            steep = torch.linalg.vector_norm(slope, dim=(1, 2))
+            norm = steep.clamp_min(torch.finfo(steep.dtype).tiny)
             length = (self.confidence - margin.detach()) / norm
-            closer = length < shortest
+            closer = (length < shortest) & (steep > 0.0)  # a flat margin leads nowhere
             shortest = torch.where(closer, length, shortest)
             way = (length / norm)[:, None, None] * slope
             move = torch.where(closer[:, None, None], way, move)

@@ -109,10 +109,10 @@ class WindowedPerturbation:
         return settled
 
     def _perturb(self, windows: Tensor) -> Tensor:
-        targets = torch.full((len(windows),), self._target)
+        device = self._classifier.device
+        targets = torch.full((len(windows),), self._target, device=device)
         start = time.perf_counter()
-        delta = self._attack.perturb(
-            self._classifier, windows[:, None].contiguous(), targets, self._budget
-        )
+        x = windows[:, None].contiguous().to(device)
+        delta = self._attack.perturb(self._classifier, x, targets, self._budget)[:, 0].cpu()
         self.milliseconds += 1e3 * (time.perf_counter() - start)
-        return delta[:, 0]
+        return delta

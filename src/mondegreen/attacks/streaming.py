@@ -158,7 +158,7 @@ class Streaming:
     def _perturb(self) -> Tensor:
         """Return the perturbation of the window that ends now, at the stream's own rate."""
         low = fit_length(self._down(self._heard.mean(dim=0)), self._classifier.clip_samples)
-        delta = self._attack.perturb(
-            self._classifier, low.clamp(-1.0, 1.0)[None, None], self._target, self._budget
-        )
-        return fit_length(self._up(delta[0, 0]), self._window)
+        device = self._classifier.device
+        x, target = low.clamp(-1.0, 1.0)[None, None].to(device), self._target.to(device)
+        delta = self._attack.perturb(self._classifier, x, target, self._budget)
+        return fit_length(self._up(delta[0, 0].cpu()), self._window)

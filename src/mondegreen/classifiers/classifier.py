@@ -236,7 +236,8 @@ class Classifier(nn.Module):
         if fingerprint != self.fingerprint():
             raise MondegreenError(
                 f"{where} was trained against another classifier ({name} {fingerprint}), not this "
-                f"one ({self.name} {self.fingerprint()}). Give the classifier it belongs to."
+                f"one ({self.name} {self.fingerprint()}). Give the classifier it belongs to; with "
+                "--transfer, evaluate and compare measure what carries over."
             )
 
     def label_index(self, label: str) -> int:

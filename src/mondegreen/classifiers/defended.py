@@ -114,6 +114,7 @@ class Defended(Classifier):
             sample_rate=classifier.sample_rate,
             clip_samples=classifier.clip_samples,
             name=f"{classifier.name}-defended",
+            differentiable=classifier.differentiable,
             normalization=classifier.normalization,
         )
         self.channel, self.votes, self.combine, self.seed = channel, votes, combine, seed

@@ -179,8 +179,11 @@ def one_a_tag(
 
 def _refuse_unfit(tagger: Classifier) -> None:
     """Refuse classifiers whose answers are no log-odds."""
-    module = tagger.module
-    output = module.config.contract.output if isinstance(module, Adopted) else "logits"
+    module, output = tagger.module, "logits"
+    if isinstance(module, Adopted):
+        output = module.config.contract.output
+    elif getattr(tagger, "problem_type", "") == "single_label_classification":
+        output = "probabilities"
     if output in ("probabilities", "log-probabilities"):
         raise MondegreenError(
             f"{tagger.name} answers with the {output} of labels that exclude each other, so it is "

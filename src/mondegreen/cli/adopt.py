@@ -159,11 +159,14 @@ def _adopted(
         classifier = classifier_from(source, model, labels, tried, sounds, sent)
         found[scaling] = (classifier, few.check(classifier).best)
     best = max(found, key=lambda name: found[name][1])
+    shares = ", ".join(f"{name} {100 * share:.0f} %" for name, (_, share) in found.items())
+    how = f"detected, by clips heard: {shares}"
+    if len({share for _, share in found.values()}) == 1:
+        how = "assumed: all are heard alike"
+    elif best != "unit" and found[best][1] < found["unit"][1] + _CLEARLY:
+        how = f"assumed: no other is heard better by {100 * _CLEARLY:.0f} points: {shares}"
     if found[best][1] < found["unit"][1] + _CLEARLY:
         best = "unit"
-    shares = ", ".join(f"{name} {100 * share:.0f} %" for name, (_, share) in found.items())
-    alike = len({share for _, share in found.values()}) == 1
-    how = "assumed: all are heard alike" if alike else f"detected, by clips heard: {shares}"
     classifier = found[best][0]
     findings = [
         Finding("scaling", best, how) if one.what == "scaling" else one
@@ -202,19 +205,32 @@ def _print(
             say(f"warning: {one.what}: {one.found}")
     reordered = isinstance(check, LabelCheck) and check.order is not None
     if check is not None and not check.above_chance and not reordered:
-        few = isinstance(check, LabelCheck) and not check.enough
-        order = (
-            f"and {check.clips} clips are too few to tell whether its labels are in another order; "
-            "try more of them (--on train)."
-            if few
-            else "in no order of its labels."
-        )
-        say(
-            f"warning: it hears the clips no better than chance, {order} Are --sample-rate, "
-            "--clip-samples, --scaling and --labels right?"
-        )
+        say(f"warning: {_doubt(check)}")
     if isinstance(classifier.module, Adopted):
         say(f"{classifier.module.sent.clips} clips were sent to the model, batch and probe alike.")
+
+
+def _doubt(check: LabelCheck | TagCheck) -> str:
+    """Say what is known of a model that is not clearly better than chance."""
+    asked = "Are --sample-rate, --clip-samples, --scaling and --labels right?"
+    if isinstance(check, TagCheck):
+        return f"it hears the clips no better than chance. {asked}"
+    more = f"{check.clips} clips are few to tell: try more of them (--on train)."
+    if check.accuracy > check.chance:
+        return (
+            f"it hears {100 * check.accuracy:.1f} % of the clips rightly, which is not clearly "
+            f"more than the {100 * check.chance:.1f} % of always answering with the commonest "
+            f"label. {more} {asked}"
+        )
+    if not check.enough:
+        return (
+            "it hears the clips no better than chance, and whether its labels are in another order "
+            f"cannot be told: {more} {asked}"
+        )
+    return (
+        "it hears the clips no better than chance, and no other order of its labels makes a clear "
+        f"difference over {check.clips} clips. {asked}"
+    )
 
 
 def _outcome(check: LabelCheck | TagCheck) -> tuple[str, str]:

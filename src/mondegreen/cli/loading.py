@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from mondegreen.budgets import Budget, parse_budget
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.consent import refuse_named_by
+from mondegreen.classifiers.places import find_checkpoint
 from mondegreen.classifiers.sources import is_source
 from mondegreen.cli.options import say
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json
 from mondegreen.generators.generator import Generator, load_generator
+from mondegreen.zoo import PREFIX, resolve
 
 if TYPE_CHECKING:
     from mondegreen.generators.onnx_runtime import OnnxGenerator
@@ -29,12 +31,15 @@ def classifier_folder(generator: Path) -> Path:
         raise MondegreenError(f"{generator} does not exist; --generator names a generator's run.")
     if (generator / "classifier.json").is_file():  # a shipped model's folder holds both
         return generator
+    find_checkpoint(generator, "generator.json")
     path = generator / "config.json"
     saved = read_json(path) if path.is_file() else None
     named = saved.get("classifier") if isinstance(saved, dict) else None
     if not isinstance(named, str):
         raise MondegreenError(f"{generator} does not name its classifier; give --classifier.")
     refuse_named_by(named, path)
+    if named.startswith(PREFIX):
+        return resolve(Path(named))
     if not Path(named).exists() and not is_source(named):
         raise MondegreenError(
             f"the classifier of {generator} was in {named}, which is gone; give --classifier."

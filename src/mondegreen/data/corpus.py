@@ -23,6 +23,7 @@ class Clip:
         start: Where a piece begins in the file, in seconds.
         seconds: A piece's length; None for a whole recording.
         fold: The official fold, from 1, in data sets that have folds.
+        listed: How a list names the file, where one does.
     """
 
     path: Path
@@ -31,6 +32,7 @@ class Clip:
     start: float = 0.0
     seconds: float | None = None
     fold: int | None = None
+    listed: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse an empty group."""
@@ -41,12 +43,14 @@ class Clip:
     def name(self) -> str:
         """``label/file name``, of a piece with its start, unique within one folder's corpus.
 
+        Where a list names the files, the name is that in the list, with the folders in it.
+
         Example:
             >>> Clip(Path("genres/pop/pop.00042.au"), "pop", "pop.00042", 3.0, 1.0).name
             'pop/pop.00042.au@3s'
         """
         start = "" if self.seconds is None else f"@{self.start:g}s"
-        return f"{self.label}/{self.path.name}{start}"
+        return f"{self.label}/{self.listed or self.path.name}{start}"
 
     @property
     def cut(self) -> tuple[float, float]:

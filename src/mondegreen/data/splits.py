@@ -60,7 +60,7 @@ def hash_split(group: str) -> SplitName:
         >>> hash_split("0bac8a71")
         'train'
     """
-    digest = hashlib.sha1(group.encode("utf-8"), usedforsecurity=False).digest()
+    digest = hashlib.sha1(group.encode("utf-8", "surrogateescape"), usedforsecurity=False).digest()
     fraction = int.from_bytes(digest[:8], "big") / 2.0**64
     if fraction < _TRAIN_SHARE:
         return "train"

@@ -151,7 +151,7 @@ def read_tags(root: Path, *, group_pattern: str | None = None) -> TaggedClips:
             raise MondegreenError(f"{here}: the fold is {fold!r}; it is one of 1 to 5.")
         told = row.get("group", "") if pattern is None else ""
         group = told or group_of(path, pattern)
-        clips.append(Clip(path, NONE, group, fold=int(fold) if fold else None))
+        clips.append(Clip(path, NONE, group, fold=int(fold) if fold else None, listed=same))
         tags.append(_tags(row["tags"], here))
     if not clips:
         raise MondegreenError(f"{where} lists no clips.")

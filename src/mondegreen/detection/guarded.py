@@ -47,6 +47,7 @@ class Guarded(Classifier):
             sample_rate=classifier.sample_rate,
             clip_samples=classifier.clip_samples,
             name=f"{classifier.name}-guarded",
+            differentiable=classifier.differentiable,
             normalization=classifier.normalization,
         )
         self.classifier, self.detector, self.threshold = classifier, detector, threshold

@@ -36,7 +36,8 @@ def write_samples(
     """
     pairs, kept = evaluation.pairs, evaluation.kept
     seen: dict[tuple[int, int], int] = {}
-    listed = []
+    listed: list[dict[str, Any]] = []
+    stems: set[str] = set()
     for place, row in enumerate(kept.rows):
         cell = (int(pairs.source[row]), int(pairs.target[row]))
         seen[cell] = seen.get(cell, 0) + 1
@@ -45,7 +46,11 @@ def write_samples(
         source, target = (classifier.labels[index] for index in cell)
         clip = names[pairs.clip[row]]
         # The whole name: a.wav and a.flac may stand side by side.
-        stem = f"{source}_{target}_{Path(clip).name}".replace("/", "-").replace(".", "-")
+        file = clip.partition("/")[2]
+        stem = f"{source}_{target}_{file}".replace("/", "-").replace(".", "-")
+        if stem in stems:
+            stem = f"{stem}-{row}"
+        stems.add(stem)
         files = {"original": f"{stem}.original.wav", "adversarial": f"{stem}.adversarial.wav"}
         scale, rate = classifier.normalization, classifier.sample_rate
         write_wav(folder / files["original"], kept.x[place][0], rate, scale)

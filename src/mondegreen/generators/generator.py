@@ -143,6 +143,11 @@ class Generator(nn.Module):
             delta = self.network.propose(x, slot, wanted_db(x, budget, snr_db))
         elif isinstance(self.network, OwnNetwork):
             delta = self.network.propose_within(x, slot, wanted_db(x, budget, snr_db))
+            if delta.shape != x.shape:
+                raise MondegreenError(
+                    f"network {self.name!r} proposed perturbations of shape {tuple(delta.shape)} "
+                    f"for clips of shape {tuple(x.shape)}; they have to be alike."
+                )
         else:
             delta = self.network.propose(x, slot)
         if snr_db is not None:

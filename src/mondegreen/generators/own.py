@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,15 +11,14 @@ from mondegreen.errors import MondegreenError
 from mondegreen.extensions import construct, find, is_place, parse_options
 
 
-class OwnNetwork(nn.Module, ABC):
+class OwnNetwork(nn.Module):
     """What a network of one's own derives from.
 
     Its constructor takes ``targets``, the number of targets, ``clip_samples``, the usual length of
     a clip, and options of its own by keyword. Scaling to the budget, clipping, training, saving and
-    measuring are done around it.
+    measuring are done around it. It defines :meth:`propose`, or :meth:`propose_within`.
     """
 
-    @abstractmethod
     def propose(self, x: Tensor, target: Tensor) -> Tensor:
         """Return a perturbation for each clip, of any level if a budget is to set it.
 
@@ -32,11 +30,12 @@ class OwnNetwork(nn.Module, ABC):
             - x, output: ``(batch, 1, time)``, for any time
             - target: ``(batch,)``
         """
+        raise NotImplementedError(f"{type(self).__name__} proposes only where it knows the budget")
 
     def propose_within(self, x: Tensor, target: Tensor, snr_db: Tensor) -> Tensor:
         """Return a perturbation for each clip, knowing the budget it will be scaled to.
 
-        Override this in a network that should propose otherwise where less is allowed.
+        Define this instead in a network that should propose otherwise where less is allowed.
 
         Args:
             x: Waveforms in [-1, 1].
@@ -86,5 +85,8 @@ def build_own(config: OwnConfig, targets: int, clip_samples: int) -> OwnNetwork:
         raise MondegreenError(
             f"{asked}: {config.place} is no mondegreen.generators.own.OwnNetwork."
         )
+    given = factory.propose, factory.propose_within
+    if given == (OwnNetwork.propose, OwnNetwork.propose_within):
+        raise MondegreenError(f"{asked}: it defines neither propose nor propose_within.")
     options: dict[str, Any] = {"targets": targets, "clip_samples": clip_samples}
     return construct(factory, {**options, **parse_options(config.options, asked)}, asked)

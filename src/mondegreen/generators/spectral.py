@@ -263,7 +263,10 @@ class SpectralGenerator(nn.Module):
         # Mixed precision gives bfloat16, whose 8 bits are too few for a waveform.
         points = self.decode(h).to(features.dtype).reshape(batch, frames + rest, 2, -1)
         gain = points[:, :frames].permute(2, 0, 1, 3)
-        return gain @ self.spread if self.config.bands else gain, attenuation
+        if self.config.bands:
+            with torch.autocast(gain.device.type, enabled=False):
+                gain = gain @ self.spread
+        return gain, attenuation
 
 
 def repeated(x: Tensor, time: int) -> Tensor:

@@ -150,8 +150,7 @@ class Hardener:
                 raise MondegreenError(
                     f"the loss became {measured['classifier/loss']} in "
                     f"{epoch.describe(self.train, o.batch_size)}. Look at these clips, or train "
-                    "into another --out with a lower --learning-rate; the last good state is in "
-                    f"{self.run.latest}."
+                    f"into another --out with a lower --learning-rate; {self.run.last_good}."
                 )
             yield measured | {_CPU: time.process_time() - begun}
 

@@ -59,7 +59,10 @@ class HttpService(Source):
 
     def model(self, options: ModelOptions) -> Model:
         """Ask the service what it is."""
-        parts = urllib.parse.urlsplit(self.text)
+        try:
+            parts = urllib.parse.urlsplit(self.text)
+        except ValueError as error:
+            raise MondegreenError(f"{self.text} is no address ({error}).") from error
         if parts.username or parts.password:
             raise MondegreenError(
                 f"an address with a password in it would be written to files; give a token in the "
@@ -234,7 +237,9 @@ class Connection:
 
     def _once(self, body: bytes | None) -> bytes:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if token := os.environ.get(TOKEN):
+        if token := os.environ.get(TOKEN, "").strip():
+            if not (token.isascii() and token.isprintable()):
+                raise MondegreenError(f"{TOKEN} holds characters that no token can have.")
             headers["Authorization"] = f"Bearer {token}"
         request = urllib.request.Request(self.address, data=body, headers=headers)
         self.requests += 1
