@@ -180,7 +180,14 @@ def test_the_terminal_shows_it(found: Transfer) -> None:
     console = Console(width=80, record=True, file=io.StringIO())
     print_transfer(found, console)
     text = console.export_text()
-    for wanted in ("pgd:steps=20", "100/100•", "12.3/43.2", "98.8/100•", "–/87.5•", "to 10.0 points"):
+    for wanted in (
+        "pgd:steps=20",
+        "100/100•",
+        "12.3/43.2",
+        "98.8/100•",
+        "–/87.5•",
+        "to 10.0 points",
+    ):
         assert wanted in text
 
 

@@ -166,7 +166,7 @@ def tables(found: DefenceResults) -> list[Table]:
     every.append(("Certificates", CERTIFIED, certificate_rows(found)))
     for budget in found.budgets:
         every.append((f"Every attack, {budget}", EVERYTHING, every_row(found, budget)))
-    notes = {CERTIFIED: certificate_note(found)}
+    notes: dict[tuple[str, ...], str] = {CERTIFIED: certificate_note(found)}
     return [
         Table(title, head, tuple(lines), left=len(head), note=notes.get(head, ""))
         for title, head, lines in every
