@@ -156,6 +156,28 @@ def test_all_pairs_give_what_evaluate_gives(
     assert content["cells"][0]["success_rate"] == found.pairs.success.mean()
 
 
+def test_the_difference_to_the_generator_is_that_of_the_same_pairs(
+    tmp_path: Path, classifier: Classifier, data: ClipDataset
+) -> None:
+    place = bench(classifier, data)
+    cells = [
+        Cell("other", Seen(level=0.9), None),
+        Cell("generator", Seen(level=0.1), None),
+        Cell("other", Seen(level=0.9), SNR(3.0)),
+    ]
+    content = compare(cells, place, tmp_path / "run")
+    found, own, alone = (cell["against_generator"] for cell in content["cells"])
+    assert own is None and alone is None
+    with (tmp_path / "run" / "pairs.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    gained = np.array([int(row["other--none"]) - int(row["generator--none"]) for row in rows])
+    assert found["difference"] == gained.mean() != 0.0
+    groups = np.array([clip.group for clip in data.clips])[place.draw().clip]
+    random = np.random.default_rng(1024)
+    assert tuple(found["interval"]) == bootstrap_interval(gained, groups, random, least=-1.0)
+    assert compare(cells, place, tmp_path / "run") == content
+
+
 def test_quality_is_scored_on_the_same_pairs_of_every_cell(
     tmp_path: Path, classifier: Classifier, data: ClipDataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

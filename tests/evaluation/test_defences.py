@@ -19,6 +19,7 @@ from mondegreen.detection.detector import Detector
 from mondegreen.detection.guarded import Guarded
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.cells import Cell
+from mondegreen.evaluation.certification import certified_radius
 from mondegreen.evaluation.channel_bench import ChannelOptions
 from mondegreen.evaluation.defence_bench import measure_defences
 from mondegreen.evaluation.defence_certificates import certificates
@@ -181,6 +182,7 @@ def test_certificates_are_counted_once(
     assert list(found) == ["gaussian:sigma=0.01@3"]
     told = found["gaussian:sigma=0.01@3"]
     assert told["clips"] == 6 and told["draws"] == 50 and told["certified_right"] <= 4
+    assert told["median_radius"] <= told["highest_radius"] == certified_radius(50, 50, 0.01, 0.001)
     path = tmp_path / "certificates.json"
     path.write_text(json.dumps({"gaussian:sigma=0.01@3": {"clips": 99}}))
     assert certificates(place, tmp_path, 6, 50)["gaussian:sigma=0.01@3"] == {"clips": 99}

@@ -55,7 +55,14 @@ def test_a_new_comparison_holds_nothing_else(
     texts = ["fgsm@snr:3", "fgsm@snr:6", "square:queries=3@snr:3", "deepfool:steps=2@none"]
     content = compare(build_cells(cross(texts, []), classifier, Sources()), place, tmp_path / "run")
     names = set(fields(content))
-    assert {"queries_per_clip", "batchN_mean", "levels", "fingerprint", "load"} <= names
+    assert {
+        "against_generator",
+        "queries_per_clip",
+        "batchN_mean",
+        "levels",
+        "fingerprint",
+        "load",
+    } <= names
     cells = {cell["label"]: cell for cell in content["cells"]}
     assert cells["square:queries=3"]["success_over_queries"]
     assert cells["deepfool:steps=2"]["success_over_snr"] is not None

@@ -121,7 +121,7 @@ def test_rows_hold_every_rate(found: ChannelResults) -> None:
         ("over-the-air", "61.1", "8.3", "12.3 / 14.0", "25.0 / 28.6"),
     ]
     assert rows(found, second)[2] == ("over-the-air", "61.1", "8.3", "0.0 / –")
-    assert "30 of 60, drawn" in about(found) and "±7.0 points" in about(found)
+    assert "30 of 60, drawn" in about(found) and "up to 10.0 points from it" in about(found)
     text = markdown(found)
     assert text.count("| channel |") == 2 and "12.3 / 14.0" in text
 

@@ -223,13 +223,33 @@ def test_tables_hold_every_number(found: DefenceResults) -> None:
     assert "| brittle | 94.0 | 10.0 (5 to 15) generator | 80.0 (75 to 85) pgd |" in text
     assert "| reject by residual | generator | 28 | 0.970 (0.950 to 0.990) | 12.5 | 4.0 |" in text
     assert "| reject by residual | pgd, knowing | 28 | 0.550" in text
-    assert "| solid | 40 | 33 | 5 | 0.0123 | 53.2 | 44.0 |" in text
+    assert "| solid | 40 | 33 | 5 | 0.0123 | – | 53.2 | 44.0 |" in text
     assert "| pgd, knowing | soft | 50.0 (45 to 55) | 25.0 | 60.0 |" in text
     console = Console(file=io.StringIO(), width=160)
     print_defences(found, console)
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()
     assert PLAIN_ONLY in shown and "0.0123" in shown and "30 of 60, drawn" in shown
+
+
+def test_a_median_that_the_draws_limit_is_told(tmp_path: Path) -> None:
+    def of(**proven: float) -> Callable[[dict[str, Any]], None]:
+        def change(values: dict[str, Any]) -> None:
+            values["defences"][0]["settings"] = "Gaussian(sigma=0.005)"
+            values["defences"][0]["certificate"] |= {"draws": 200} | proven
+
+        return change
+
+    # 0.005 times the normal quantile of 0.001 ** (1 / 200), from scipy.stats.norm.ppf.
+    limited = markdown(changed(tmp_path, of(median_radius=0.009128407811878333)))
+    assert (
+        "| 0.0091 | 0.0091 | 53.2 |" in limited
+        and "For solid (200 draws) the median is that" in limited
+    )
+    free = markdown(changed(tmp_path, of(median_radius=0.0089)))
+    assert "| 0.0089 | 0.0091 | 53.2 |" in free and "the median is that" not in free
+    told = markdown(changed(tmp_path, of(median_radius=0.02, highest_radius=0.03)))
+    assert "| 0.0200 | 0.0300 | 53.2 |" in told
 
 
 def test_figures_have_a_mark_for_every_strongest_attack(found: DefenceResults) -> None:

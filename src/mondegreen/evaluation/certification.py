@@ -24,6 +24,9 @@ from mondegreen.progress import task
 ABSTAIN = -1
 """In place of a label: the votes do not tell enough."""
 
+ALPHA = 0.001
+"""How often a certificate may be wrong."""
+
 _AT_ONCE = 256
 
 
@@ -107,7 +110,7 @@ def certify(
     random: torch.Generator,
     first: int = 32,
     draws: int = 400,
-    alpha: float = 0.001,
+    alpha: float = ALPHA,
 ) -> list[Certificate]:
     """Return what is proven of clips (algorithm CERTIFY).
 

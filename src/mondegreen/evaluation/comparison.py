@@ -16,11 +16,13 @@ import torch
 from mondegreen.evaluation.bench import Bench
 from mondegreen.evaluation.pairs import Pairs, draw_kept
 from mondegreen.evaluation.results import describe_classifier, describe_data, goal
-from mondegreen.evaluation.summaries import PAIRWISE, curves, thresholds
+from mondegreen.evaluation.summaries import PAIRWISE, curves, differences, thresholds
 from mondegreen.files import read_json
 from mondegreen.runs import command_line, environment
 
 FORMAT = 1
+BESIDE = ("milliseconds_per_clip", "against_generator")
+"""Fields of a cell in ``comparison.json`` that need other cells, so that its file has none."""
 SHARED = ("pairs", "baseline_rate", "clean_accuracy")
 
 
@@ -49,6 +51,7 @@ def comparison_content(
 ) -> dict[str, Any]:
     """Return what ``comparison.json`` holds."""
     groups = np.array([clip.group for clip in bench.data.clips])[pairs.clip]
+    seed = bench.options.seed
     return {
         "format": FORMAT,
         "goal": goal(pairs),
@@ -60,11 +63,13 @@ def comparison_content(
         "clean_accuracy": measured[0]["clean_accuracy"],
         "timing": {**_timing_rules(bench), "load": load},
         "cells": [
-            _public(cell) | {"milliseconds_per_clip": taken}
-            for cell, taken in zip(measured, times, strict=True)
+            _public(cell) | dict(zip(BESIDE, found, strict=True))
+            for cell, *found in zip(
+                measured, times, differences(measured, groups, seed), strict=True
+            )
         ],
-        "thresholds": thresholds(measured, groups, bench.options.seed),
-        "seed": bench.options.seed,
+        "thresholds": thresholds(measured, groups, seed),
+        "seed": seed,
         "command": command_line(),
         "environment": environment(),
         "duration_seconds": sum(cell["duration_seconds"] for cell in measured),
@@ -104,11 +109,11 @@ def unchanged(path: Path, measured: list[dict[str, Any]], bench: Bench) -> dict[
         return None
     if content.get("recipe") != bench.recipe or "thresholds" not in content:
         return None
-    untimed = [
-        {key: value for key, value in cell.items() if key != "milliseconds_per_clip"}
-        for cell in content.get("cells", [])
-    ]
-    return content if untimed == [_public(cell) for cell in measured] else None
+    cells = content.get("cells", [])
+    alone = [{key: value for key, value in cell.items() if key not in BESIDE} for cell in cells]
+    if not all(set(BESIDE) <= cell.keys() for cell in cells):
+        return None
+    return content if alone == [_public(cell) for cell in measured] else None
 
 
 def pairs_csv(bench: Bench, pairs: Pairs, measured: list[dict[str, Any]]) -> str:

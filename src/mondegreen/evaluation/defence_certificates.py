@@ -10,7 +10,12 @@ import torch
 from mondegreen.channels import Gaussian
 from mondegreen.classifiers.defended import Defended
 from mondegreen.errors import MondegreenError
-from mondegreen.evaluation.certification import certify, describe_certificates
+from mondegreen.evaluation.certification import (
+    ALPHA,
+    certified_radius,
+    certify,
+    describe_certificates,
+)
 from mondegreen.evaluation.sieges import DefenceBench
 from mondegreen.files import read_json, write_json
 
@@ -45,7 +50,8 @@ def certificates(
             x = bench.data.waveforms(rows, bench.classifier.normalization)
             proven = certify(bench.classifier, noise, x, random=random, draws=draws)
             kept[shield.name] = describe_certificates(proven, bench.data.labels[rows])
-            kept[shield.name]["draws"] = draws
+            most = certified_radius(draws, draws, noise.sigma, ALPHA)
+            kept[shield.name] |= {"draws": draws, "highest_radius": most}
             write_json(path, kept)
         found[shield.name] = dict(kept[shield.name])
     return found

@@ -1,4 +1,4 @@
-"""What the pairs of a comparison's cells say together: curves and thresholds."""
+"""What the pairs of a comparison's cells say together: curves, thresholds and differences."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ from mondegreen.evaluation.thresholds import (
     reach_db,
     success_curve,
 )
+from mondegreen.metrics.success import bootstrap_interval
+
+GENERATOR = "generator"
+"""The label of the generator without refinement or quietness."""
 
 PAIRWISE = ("outcomes", "pair_snr_db", "pair_queries")
 """Fields of a cell's file that hold one entry a pair."""
@@ -88,6 +92,36 @@ def thresholds(
             if cell["smallest"]:
                 reach = reach_db(_numbers(cell["pair_snr_db"]), _outcomes(cell))
                 found.append(_entry(label, True, of_pairs(reach, groups, random)))
+    return found
+
+
+def differences(
+    cells: Sequence[dict[str, Any]], groups: npt.ArrayLike, seed: int
+) -> list[dict[str, Any] | None]:
+    """Return how much more often each attack succeeds than the generator under the same budget.
+
+    Both met the same pairs, so what they share is no part of the difference's interval, as it is
+    of the two intervals of the rates.
+
+    Args:
+        cells: Contents of their files.
+        groups: The speaker, track or clip of every pair.
+        seed: Of the intervals.
+
+    Returns:
+        For each cell its ``difference`` and the 95 % ``interval`` of that, over groups, both in
+        [-1, 1]; None for the generator itself, and where it was not measured.
+    """
+    generators = [cell for cell in cells if cell["label"] == GENERATOR]
+    found: list[dict[str, Any] | None] = []
+    for cell in cells:
+        own = next((one for one in generators if one["budget"] == cell["budget"]), None)
+        if own is None or own is cell:
+            found.append(None)
+            continue
+        gained = _outcomes(cell).astype(float) - _outcomes(own).astype(float)
+        ends = bootstrap_interval(gained, groups, np.random.default_rng(seed), least=-1.0)
+        found.append({"difference": float(gained.mean()), "interval": list(ends)})
     return found
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mondegreen.report.fields import Fields, Interval
-from mondegreen.report.measurement import OnPairs, read_on_pairs
+from mondegreen.report.measurement import OnPairs, longest_reach, read_on_pairs
 from mondegreen.report.results import (
     AttackedClassifier,
     AttackUsed,
@@ -80,10 +80,11 @@ class ChannelResults(OnPairs):
         return tuple(row for row in self.rows if row.budget == budget)
 
     @property
-    def widest(self) -> float:
-        """Half of the widest 95 % interval of a success through a channel; 0 without any."""
-        ends = [cell.success_interval for row in self.rows for cell in row.cells]
-        return max((high - low for low, high in filter(None, ends)), default=0.0) / 2
+    def reach(self) -> float:
+        """How far a 95 % interval of a success through a channel reaches from it at most."""
+        return longest_reach(
+            (cell.success_rate, cell.success_interval) for row in self.rows for cell in row.cells
+        )
 
 
 def load_channels(path: Path) -> ChannelResults:

@@ -67,8 +67,8 @@ def about(found: ChannelResults) -> str:
         f"{f.classifier.name} on {f.data.name}, {f.drawn} for every attack and channel, seed "
         f"{f.seed}. Accuracy: untouched clips heard as what they are after the channel (%). "
         "Nothing: untouched clips that succeed (%). Attacks: pairs that succeed after the channel "
-        "/ share of those that succeed without it (%). 95 % intervals of the first number reach up "
-        f"to ±{100 * f.widest:.1f} points."
+        "/ share of those that succeed without it (%). 95 % intervals of the first number end up "
+        f"to {100 * f.reach:.1f} points from it."
     )
 
 

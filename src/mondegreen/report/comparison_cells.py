@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mondegreen.report.fields import Fields
+from mondegreen.report.fields import Fields, Interval
 from mondegreen.report.results import (
     AttackUsed,
     BudgetUsed,
@@ -69,6 +69,9 @@ class CellResult:
     success_rate: float
     success_interval: tuple[float, float] | None
     success_rate_correct: float | None
+    against_generator: Interval | None
+    """95 % interval of the difference to the generator's success under the same budget, on the same
+    pairs; None where there is none, or in files that do not hold it."""
     snr_db: Quality
     pesq_nb: Quality
     pesq_wb: Quality
@@ -129,6 +132,7 @@ def read_cell(fields: Fields) -> CellResult:
         return None if fields.values.get(name) is None else fields.count(name)
 
     times, network = (fields.optional_child(n) for n in ("milliseconds_per_clip", "generator"))
+    paired = fields.optional_child("against_generator")
     return CellResult(
         label=fields.text("label"),
         family=fields.text("family"),
@@ -139,6 +143,7 @@ def read_cell(fields: Fields) -> CellResult:
         success_rate=fields.rate("success_rate"),
         success_interval=fields.optional_interval("success_interval"),
         success_rate_correct=fields.optional_rate("success_rate_correct"),
+        against_generator=paired.interval("interval", rates=False) if paired else None,
         snr_db=read_quality(fields, "snr_db"),
         pesq_nb=read_quality(fields, "pesq_nb"),
         pesq_wb=read_quality(fields, "pesq_wb"),

@@ -11,7 +11,7 @@ BLACK_BOX = ("genetic", "pso", "square")
 """Attacks that hear probabilities only."""
 TRIVIAL = "universal"
 """The attack that does not listen to the clip."""
-_TIE = 0.005  # half a point: less is nothing that a reader should hear of
+CHANCE = "no difference that these intervals can show"
 
 
 def plain_words(comparison: Comparison) -> list[str]:
@@ -106,7 +106,8 @@ def _of_budget(own: CellResult, others: list[CellResult]) -> list[str]:
         gain = 100 * (own.success_rate - trivial[0].success_rate)
         sentences.append(
             f"The universal perturbation, which does not listen to the clip, reaches "
-            f"{_percent(trivial[0])}: {_points(gain)} {'less' if gain >= 0 else 'more'}."
+            f"{_percent(trivial[0])}: {_points(gain)} {'less' if gain >= 0 else 'more'}"
+            f"{'' if _differs(trivial[0], own) else f', {CHANCE}'}."
         )
     deaf = [cell for cell in others if cell.kind in BLACK_BOX]
     if deaf:
@@ -121,11 +122,15 @@ def _of_budget(own: CellResult, others: list[CellResult]) -> list[str]:
 
 def _success(own: CellResult, others: list[CellResult]) -> str:
     """Say who succeeds more often than the generator."""
-    ahead = [cell for cell in others if cell.success_rate > own.success_rate + _TIE]
+    above = [cell for cell in others if cell.success_rate > own.success_rate]
+    ahead = [cell for cell in above if _differs(cell, own)]
     start = f"the generator succeeds in {_percent(own)}"
+    if not above:
+        return f"{start}, and no other attack more often."
+    near = len(above) - len(ahead)
     if not ahead:
-        close = any(cell.success_rate > own.success_rate for cell in others)
-        return f"{start}, and no other attack {'clearly ' if close else ''}more often."
+        who = "another attack succeeds" if near == 1 else f"{near} others succeed"
+        return f"{start}; {who} more often, by {CHANCE}."
     best = max(ahead, key=lambda cell: (cell.success_rate, -(cell.clip_ms or 0.0)))
     gap = _points(100 * (best.success_rate - own.success_rate))
     price = ""
@@ -134,7 +139,21 @@ def _success(own: CellResult, others: list[CellResult]) -> str:
         if best.mean_ms is None:
             price = ""  # not timed side by side
     count = "another attack does" if len(ahead) == 1 else f"{len(ahead)} others do"
-    return f"{start}; {count} better, most of all the {best.title}: by {gap}{price}."
+    rest = f"; {near} more by {CHANCE}" if near else ""
+    return f"{start}; {count} better, most of all the {best.title}: by {gap}{price}{rest}."
+
+
+def _differs(cell: CellResult, own: CellResult) -> bool:
+    """Tell whether two attacks on the same pairs differ beyond chance.
+
+    By the interval of their difference or, in files that do not hold it, by intervals that do not
+    meet, which asks for more.
+    """
+    if cell.against_generator is not None:
+        low, high = cell.against_generator
+        return low > 0.0 or high < 0.0
+    mine, theirs = own.success_interval, cell.success_interval
+    return mine is not None and theirs is not None and (theirs[0] > mine[1] or theirs[1] < mine[0])
 
 
 def _quicker(own: CellResult, others: list[CellResult]) -> str:

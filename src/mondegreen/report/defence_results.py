@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import NormalDist
 
 from mondegreen.report.fields import Fields, Interval
 from mondegreen.report.measurement import OnPairs, read_on_pairs
@@ -33,10 +36,18 @@ class Proven:
     """Clips whose right label is certain within some radius."""
     abstained: int
     draws: int
+    highest_radius: float | None
+    """That of a clip that all draws hear alike; None where it is not known."""
     median_radius: float | None
     median_snr_db: float | None
     lowest_snr_db: float | None
     """Of the clip that is certain against the loudest perturbation."""
+
+    @property
+    def capped(self) -> bool:
+        """Whether the median radius tells of the number of draws, not of the classifier."""
+        median, most = self.median_radius, self.highest_radius
+        return median is not None and most is not None and median >= most * (1.0 - 1e-6)
 
 
 @dataclass(frozen=True)
@@ -161,21 +172,39 @@ def _defence(fields: Fields) -> DefenceUsed:
         clean_accuracy=fields.rate("clean_accuracy"),
         accuracy_loss=fields.number("accuracy_loss"),
         loss_interval=fields.interval("loss_interval", rates=False),
-        proven=None if proven is None else _proven(proven),
+        proven=None if proven is None else _proven(proven, fields.text("settings")),
         alarms=_alarms(fields) if kind == "detector" else None,
     )
 
 
-def _proven(fields: Fields) -> Proven:
+def _proven(fields: Fields, settings: str) -> Proven:
+    draws = fields.count("draws")
+    most = fields.optional_number("highest_radius")
     return Proven(
         clips=fields.count("clips"),
         certified_right=fields.count("certified_right"),
         abstained=fields.count("abstained"),
-        draws=fields.count("draws"),
+        draws=draws,
+        highest_radius=_highest_radius(settings, draws) if most is None else most,
         median_radius=fields.optional_number("median_radius"),
         median_snr_db=fields.optional_number("median_snr_db"),
         lowest_snr_db=fields.optional_number("lowest_snr_db"),
     )
+
+
+def _highest_radius(settings: str, draws: int) -> float | None:
+    """Return the radius where all draws agree, for files that do not hold it.
+
+    Args:
+        settings: Of the defence, such as ``Gaussian(sigma=0.005)``.
+        draws: How many there were; 99.9 % is the confidence of all such files.
+    """
+    found = re.fullmatch(r"Gaussian\(sigma=(\d+(?:\.\d+)?(?:e-?\d+)?)\)", settings)
+    share = 0.001 ** (1.0 / draws) if draws else 0.0
+    if found is None or share <= 0.5:
+        return None
+    most = float(found[1]) * NormalDist().inv_cdf(share)
+    return most if math.isfinite(most) else None
 
 
 def _alarms(fields: Fields) -> Alarms:

@@ -26,7 +26,7 @@ Rows = list[tuple[str, ...]]
 VERDICTS = ("defence", "accuracy", "plain attack", "knowing attack", "verdict")
 EVERYTHING = ("attack", "defence", "success", "true label", "success without it")
 DETECTIONS = ("detector", "attack", "fooled", "AUC", "found", "false alarms")
-CERTIFIED = ("defence", "clips", "certain", "abstained", "radius", "SNR", "best SNR")
+CERTIFIED = ("defence", "clips", "certain", "abstained", "radius", "at most", "SNR", "best SNR")
 
 
 def verdict_rows(found: DefenceResults, budget: BudgetUsed) -> Rows:
@@ -109,12 +109,29 @@ def certificate_rows(found: DefenceResults) -> Rows:
             str(proven.certified_right),
             str(proven.abstained),
             number(proven.median_radius, 4),
+            number(proven.highest_radius, 4),
             number(proven.median_snr_db, 1),
             number(proven.lowest_snr_db, 1),
         )
         for defence in found.defences
         if (proven := defence.proven) is not None
     ]
+
+
+def certificate_note(found: DefenceResults) -> str:
+    """Return how the table of certificates is read, and which radii its draws limit."""
+    proven = [(one.name, one.proven) for one in found.defences if one.proven is not None]
+    note = (
+        "Radius and SNR are medians of the certain clips. At most: the radius where all draws "
+        "agree, which no clip can exceed."
+    )
+    capped = ", ".join(f"{name} ({one.draws} draws)" for name, one in proven if one.capped)
+    if not capped:
+        return note
+    return (
+        f"{note} For {capped} the median is that radius: it tells how many draws were counted "
+        "(--certify-draws), not how far the classifier can be trusted."
+    )
 
 
 def points(rate: float | None) -> str:
@@ -149,8 +166,11 @@ def tables(found: DefenceResults) -> list[Table]:
     every.append(("Certificates", CERTIFIED, certificate_rows(found)))
     for budget in found.budgets:
         every.append((f"Every attack, {budget}", EVERYTHING, every_row(found, budget)))
+    notes: dict[tuple[str, ...], str] = {CERTIFIED: certificate_note(found)}
     return [
-        Table(title, head, tuple(lines), left=len(head)) for title, head, lines in every if lines
+        Table(title, head, tuple(lines), left=len(head), note=notes.get(head, ""))
+        for title, head, lines in every
+        if lines
     ]
 
 

@@ -31,7 +31,9 @@ Each comparison is one run of `mondegreen compare`. What makes it fair:
 * The budget is kept and **success is scored by the same code** for all attacks, on the waveform
   that a 16-bit WAV file holds after it was written and read back.
 * The interval is a bootstrap over speakers or tracks. Where two intervals overlap widely, the order
-  of the two attacks may be chance.
+  of the two attacks may be chance. An attack is called better than the generator only where the
+  interval of their difference on the same pairs leaves out zero or, in files that do not hold that
+  interval, where their own two do not meet.
 * PESQ and STOI are means over the same pairs for every attack, successes and failures alike; pairs
   without a score are left out.
 * **Times** are of the perturbation alone, after warming up. The attacks take turns on the same

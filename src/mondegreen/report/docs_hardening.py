@@ -19,7 +19,8 @@ from mondegreen.report.markdown import console_block, escape_text
 
 CAPTION = (
     "Accuracy under untargeted gradient search (dotted: without attack), targets reached by "
-    "gradient search and by a generator that was trained afterwards, each with 95 % intervals "
+    "gradient search and by a generator that was trained against it afterwards, for as many "
+    "epochs as the table says, each with 95 % intervals "
     "over speakers; and, over the processor time of the training, the accuracy of the validation "
     "clips under attack."
 )

@@ -25,7 +25,7 @@ def hardening_figure(found: HardeningResults) -> Figure:
         ("targeted gradient search", lambda axes: _targeted(axes, found, "pgd targeted")),
     ]
     if any("generator" in one.attacks for one in found.classifiers):
-        panels.append(("a fresh generator", lambda axes: _targeted(axes, found, "generator")))
+        panels.append(("a generator against it", lambda axes: _targeted(axes, found, "generator")))
     if any(one.training is not None for one in found.after):
         panels.append(("what training costs", lambda axes: _course(axes, found)))
     with figure_style():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,8 @@ class Hardened:
     training: Trained | None
     generator_command: str | None
     """How the generator that attacks it was trained."""
+    generator_epochs: int | None
+    """For how many epochs it was; None where that is not known."""
     attacks: Mapping[str, Mapping[float, Rate]]
     """Success by attack and signal-to-noise ratio in dB."""
     queries: Mapping[str, int]
@@ -97,6 +100,13 @@ class Hardened:
     """The attacks' parameters, by their names."""
     goals: Mapping[str, str] = field(default_factory=dict)
     """``targeted`` or ``untargeted``, by the attacks' names."""
+
+    @property
+    def generator_start(self) -> str | None:
+        """Where the generator's training went on from; None from scratch, or where unknown."""
+        words = (self.generator_command or "").split()
+        found = [after for word, after in pairwise(words) if word == "--start-from"]
+        return found[-1] if found else None
 
     def robust(self, db: float, attack: str = "pgd") -> Rate | None:
         """Return the accuracy under an untargeted attack, or None where it was not measured."""
@@ -185,6 +195,7 @@ def _hardened(fields: Fields) -> Hardened:
         clean=Rate(clean, *fields.interval("clean_interval"), 0),
         training=None if training is None else _trained(training),
         generator_command=None if generator is None else generator.optional_text("command"),
+        generator_epochs=None if generator is None else generator.optional_count("epochs"),
         attacks=attacks,
         queries=queries,
         restarts=restarts.count("count"),

@@ -12,10 +12,12 @@ from mondegreen.files import write_text
 from mondegreen.report.formatting import DASH, duration, number
 from mondegreen.report.hardening_figures import hardening_figure
 from mondegreen.report.hardening_results import Hardened, HardeningResults, Rate
-from mondegreen.report.hardening_words import cost, verdict
+from mondegreen.report.hardening_words import cost, epochs, verdict
 from mondegreen.report.markdown import escape_text
 from mondegreen.report.style import save_figure
 from mondegreen.report.tables import Table
+
+GENERATOR = "a generator trained against it"
 
 
 def rates(found: HardeningResults) -> Table:
@@ -31,10 +33,12 @@ def rows(found: HardeningResults) -> list[list[str]]:
         for db in found.ratios:
             rates = [_shown(one.robust(db, attack)) for one in found.classifiers]
             lines.append([f"accuracy under {words}, {db:g} dB", *rates])
-    targeted = (("pgd targeted", "gradient search"), ("generator", "a fresh generator"))
+    targeted = (("pgd targeted", "gradient search"), ("generator", GENERATOR))
     for attack, words in targeted:
         for db in found.ratios:
             rates = [_shown(one.success(db, attack)) for one in found.classifiers]
+            if attack == "generator":
+                rates = [_with_epochs(*each) for each in zip(rates, found.classifiers, strict=True)]
             lines.append([f"targets reached by {words}, {db:g} dB", *rates])
     lines = [line for line in lines if any(cell != DASH for cell in line[1:])]
     lines.append(["training, processor time", *map(_time, found.classifiers)])
@@ -48,6 +52,11 @@ def _shown(rate: Rate | None) -> str:
     if rate is None:
         return DASH
     return f"{number(100 * rate.value, 1)} [{100 * rate.low:.0f}, {100 * rate.high:.0f}]"
+
+
+def _with_epochs(rate: str, one: Hardened) -> str:
+    count = one.generator_epochs
+    return rate if rate == DASH or count is None else f"{rate}, {epochs(count)}"
 
 
 def _time(one: Hardened) -> str:
@@ -106,6 +115,11 @@ def about(found: HardeningResults) -> str:
         few = next(iter(first.attacks["square"].values())).pairs
         limit = first.queries.get("square")
         words.append(f"The square attack: {few} of the clips, {limit} queries each.")
+    if any(one.generator_epochs is not None for one in found.after):
+        words.append(
+            "Beside targets reached by a generator: the epochs for which it was trained against "
+            "that classifier; figures after unequal ones are no comparison."
+        )
     return " ".join(words)
 
 

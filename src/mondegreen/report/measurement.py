@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mondegreen.report.fields import Fields
+from mondegreen.report.fields import Fields, Interval
 from mondegreen.report.results import DataUsed, read_data
 
 
@@ -36,6 +36,25 @@ class OnPairs:
             f"{self.data.split} split by {self.data.split_kind}: the same {self.pairs:,} pairs "
             f"({which}) of {self.clips:,} clips and {self.groups:,} speakers or tracks"
         )
+
+
+def longest_reach(measured: Iterable[tuple[float | None, Interval | None]]) -> float:
+    """Return how far the ends of intervals lie from their rates at most; 0 without any.
+
+    A bootstrap's interval reaches further on one side, so half of its width is not it.
+
+    Example:
+        >>> longest_reach([(0.5, (0.25, 0.625)), (None, None)])
+        0.25
+    """
+    return max(
+        (
+            max(rate - ends[0], ends[1] - rate)
+            for rate, ends in measured
+            if rate is not None and ends is not None
+        ),
+        default=0.0,
+    )
 
 
 def read_on_pairs(top: Fields) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mondegreen.report.fields import Fields, Interval
-from mondegreen.report.measurement import OnPairs, read_on_pairs
+from mondegreen.report.measurement import OnPairs, longest_reach, read_on_pairs
 from mondegreen.report.results import (
     AttackUsed,
     BudgetUsed,
@@ -75,10 +75,11 @@ class Transfer(OnPairs):
     rows: tuple[TransferRow, ...]
 
     @property
-    def widest(self) -> float:
-        """Half of the widest 95 % interval of a targeted success; 0 where there is none."""
-        ends = [cell.success_interval for row in self.rows for cell in row.cells]
-        return max((high - low for low, high in filter(None, ends)), default=0.0) / 2
+    def reach(self) -> float:
+        """How far a 95 % interval of a targeted success reaches from it at most."""
+        return longest_reach(
+            (cell.success_rate, cell.success_interval) for row in self.rows for cell in row.cells
+        )
 
 
 def load_transfer(path: Path) -> Transfer:

@@ -65,7 +65,7 @@ def about(found: Transfer) -> str:
         f"{t.budget}, seed {t.seed}. Each cell: pairs heard as the target (%) / pairs no longer "
         "heard as what they are, among those that this classifier had heard rightly (%). "
         f"{MARK}: the attack, or its training, asked this classifier. 95 % intervals of the first "
-        f"number reach up to ±{100 * t.widest:.1f} points."
+        f"number end up to {100 * t.reach:.1f} points from it."
     )
 
 

@@ -44,7 +44,10 @@ def audit(*cells: Cell, differentiable: bool = True, accuracy: float = 0.95) -> 
     ("cells", "grade"),
     [
         ([cell(0.9, 20), cell(0.8, 30)], "fragile"),
-        ([cell(0.9, 20), cell(0.8, 25), cell(0.54, 30)], "weak"),
+        ([cell(0.9, 20), cell(0.8, 25), cell(0.44, 30)], "weak"),
+        ([cell(0.9, 20), cell(0.8, 25), cell(0.54, 30)], "weak or fragile"),
+        ([cell(0.9, 20), cell(0.3, 30), cell(0.46, 35, "generator")], "weak or fragile"),
+        ([cell(0.9, 20), cell(0.8, 25)], "weak or fragile"),
         ([cell(0.3, 20), cell(0.1, 30)], "fairly robust"),
         ([cell(0.48, 20), cell(0.1, 30)], "cannot say"),
         ([cell(0.2, 20), cell(0.6, 30, "generator")], "fragile"),
@@ -60,6 +63,22 @@ def test_a_model_without_gradients_is_never_called_robust() -> None:
     verdict = judge(audit(cell(0.1, 20, "black box"), differentiable=False))
     assert verdict.grade == "not fooled by what was tried"
     assert any("gradients are at hand" in text for text in verdict.advice)
+
+
+def test_fewer_pairs_make_no_better_grade() -> None:
+    louder = cell(0.87, 25, interval=(0.75, 0.94))
+    narrow = cell(0.63, 30, interval=(0.55, 0.70))
+    wide = cell(0.63, 30, pairs=60, interval=(0.46, 0.77))
+    assert judge(audit(louder, narrow)).grade == "fragile"
+    verdict = judge(audit(louder, wide))
+    assert verdict.grade == "weak or fragile"
+    assert "87 % of 300 pairs" in verdict.sentence
+    assert verdict.sentence.endswith(
+        "At 30 dB it is 63 % of 60 pairs (95 % interval 46 to 77) by gradient search: too few "
+        "pairs to tell whether it is fragile."
+    )
+    assert any("Harden it" in text for text in verdict.advice)
+    assert any("--minutes 40" in text for text in verdict.advice)
 
 
 def test_the_sentence_names_the_quietest_ratio_that_decided() -> None:
@@ -112,6 +131,18 @@ def test_the_weakest_pairs_come_first_and_need_three_clips() -> None:
     assert ("up", "67 %", "35 %") in by_label.rows
     assert ("no", "55 %", "82 %") in by_label.rows
     assert any("“no” as “yes”" in text for text in judge(found).details)
+
+
+def test_pairs_of_two_clips_are_no_weakest_ones() -> None:
+    rates, counts = ((None, 1.0), (0.5, None)), ((0, 2), (2, 0))
+    found = audit(cell(0.9, 30))
+    found = replace(
+        found,
+        classifier=replace(found.classifier, labels=("yes", "no")),
+        confusions=Confusions("gradient search", 35.0, 0.75, rates, counts),
+    )
+    assert weakest(found) is None and labels(found) is not None
+    assert not any("confused" in text for text in judge(found).details)
 
 
 def test_the_table_has_a_row_for_every_cell() -> None:

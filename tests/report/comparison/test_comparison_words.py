@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from mondegreen.report.comparison_paper import limits_notes
 from mondegreen.report.comparison_results import Comparison
 from mondegreen.report.comparison_words import plain_words
@@ -13,17 +15,24 @@ Make = Callable[..., Comparison]
 MakeCell = Callable[..., dict[str, Any]]
 
 
+def above(low: float) -> dict[str, Any]:
+    """A paired difference to the generator, 0.1 between the ends of its interval."""
+    return {"difference": low + 0.05, "interval": [low, low + 0.1]}
+
+
 def test_the_losses_of_the_generator_are_told(make: Make, cell: MakeCell) -> None:
     cells = [
         cell("generator", 25.0, 0.9, ms=4.0),
-        cell("pgd:steps=20", 25.0, 1.0, ms=40.0, steps=20),
-        cell("universal", 25.0, 0.8, ms=1.0),
+        cell("pgd:steps=20", 25.0, 1.0, ms=40.0, steps=20, against_generator=above(0.02)),
+        cell("bim", 25.0, 0.95, ms=40.0, against_generator=above(0.0)),
+        cell("universal", 25.0, 0.8, ms=1.0, against_generator=above(-0.15)),
         cell("genetic", 25.0, 0.125, ms=80.0),
         cell("square", 25.0, 0.7, ms=80.0),
     ]
     (sentence,) = plain_words(make(cells))
     assert sentence.startswith("At 25 dB the generator succeeds in 90.0 %; another attack does")
     assert "most of all the gradient search, 20 steps: by 10.0 points" in sentence
+    assert "; 1 more by no difference that these intervals can show." in sentence
     assert "The universal perturbation is" in sentence and "at 80.0 %." in sentence
     assert "reaches 80.0 %: 10.0 points less." in sentence
     assert "the square attack" in sentence and "gets furthest: 70.0 % after 3" in sentence
@@ -32,10 +41,39 @@ def test_the_losses_of_the_generator_are_told(make: Make, cell: MakeCell) -> Non
     )
 
 
-def test_a_tie_is_no_loss(make: Make, cell: MakeCell) -> None:
-    cells = [cell("generator", 20.0, 0.997, ms=4.0), cell("fgsm", 20.0, 1.0, ms=9.0)]
+@pytest.mark.parametrize(
+    ("paired", "words"),
+    [
+        # 4 of 450 pairs, of 2 speakers of 21.
+        ([0.0, 0.029], "99.1 %; another attack succeeds more often, by no difference that these"),
+        ([0.002, 0.029], "99.1 %; another attack does better, most of all the fast gradient sign"),
+        (None, "99.1 %; another attack succeeds more often, by no difference that these intervals"),
+    ],
+)
+def test_chance_is_no_loss(
+    make: Make, cell: MakeCell, paired: list[float] | None, words: str
+) -> None:
+    against = None if paired is None else {"difference": 0.009, "interval": paired}
+    cells = [
+        cell("generator", 20.0, 0.991, ms=4.0),
+        cell("fgsm", 20.0, 1.0, ms=9.0, against_generator=against),
+    ]
     (sentence,) = plain_words(make(cells))
-    assert "99.7 %, and no other attack clearly more often. None is quicker." in sentence
+    assert words in sentence and sentence.endswith("None is quicker.")
+
+
+def test_without_the_difference_intervals_must_not_meet(make: Make, cell: MakeCell) -> None:
+    own = cell("generator", 20.0, 0.7, success_interval=[0.6, 0.8])
+    near = cell("fgsm", 20.0, 0.85, success_interval=[0.8, 0.9])
+    far = cell("bim", 20.0, 0.84, success_interval=[0.81, 0.9])
+    universal = cell("universal", 20.0, 0.65, success_interval=[0.5, 0.7])
+    (sentence,) = plain_words(make([own, near, far, universal]))
+    assert "another attack does better, most of all the basic iterative" in sentence
+    assert (
+        "reaches 65.0 %: 5.0 points less, no difference that these intervals can show." in sentence
+    )
+    (sentence,) = plain_words(make([own, cell("fgsm", 20.0, 0.5)]))
+    assert "70.0 %, and no other attack more often." in sentence
 
 
 def test_without_a_generator_there_is_nothing_to_say(make: Make, cell: MakeCell) -> None:

@@ -35,7 +35,7 @@ TITLES = {
     ),
     "confusions": (
         "Which label becomes which",
-        "By the attack and at the ratio named in the table of the weakest pairs.",
+        "By the attack and at the ratio named in the table of the labels.",
     ),
 }
 

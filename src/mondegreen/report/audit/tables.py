@@ -52,7 +52,7 @@ def _row(cell: Cell) -> tuple[str, ...]:
 
 
 def weakest(found: AuditResults) -> Table | None:
-    """Return the pairs of labels that give way most easily."""
+    """Return the pairs of labels that give way most easily, if enough clips of any were tried."""
     pairs = weakest_pairs(found, WEAKEST)
     if found.confusions is None or not pairs:
         return None

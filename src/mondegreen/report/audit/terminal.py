@@ -7,11 +7,20 @@ from rich.text import Text
 
 from mondegreen.report.audit.results import AuditResults
 from mondegreen.report.audit.tables import attacks
-from mondegreen.report.audit.verdict import FRAGILE, OPEN, ROBUST, UNTRIED, WEAK, judge
+from mondegreen.report.audit.verdict import (
+    FRAGILE,
+    OPEN,
+    ROBUST,
+    UNSURE,
+    UNTRIED,
+    WEAK,
+    judge,
+)
 from mondegreen.report.formatting import percent
 
 STYLES = {
     FRAGILE: "bold red",
+    UNSURE: "bold yellow",
     WEAK: "bold yellow",
     ROBUST: "bold green",
     OPEN: "bold",

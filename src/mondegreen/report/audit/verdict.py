@@ -2,9 +2,11 @@
 
 The grade looks at the strongest attack towards chosen labels. A model is *fragile* if, at 30 dB or
 quieter, some attack reaches its targets in half of the cases or more (by the lower end of the 95 %
-interval); *weak* if that happens at 20 or 25 dB only; *fairly robust* if no attack reaches half at
-any ratio measured (by the upper end). Otherwise the intervals are too wide for a grade. Where an
-attack without gradients was the only one, no grade is better than *not fooled by what was tried*.
+interval); *weak* if that happens with louder noise, while at 30 dB and quieter no attack reaches
+half (by the upper end); *weak or fragile* if it happens with louder noise and the intervals at
+30 dB and quieter do not tell; *fairly robust* if no attack reaches half at any ratio measured (by
+the upper end). Otherwise the intervals are too wide for a grade. Where an attack without gradients
+was the only one, no grade is better than *not fooled by what was tried*.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ ENOUGH = 3
 SEEN = 0.1
 """Success from which an attack counts as a way in."""
 
-FRAGILE, WEAK, ROBUST = "fragile", "weak", "fairly robust"
+FRAGILE, UNSURE, WEAK, ROBUST = "fragile", "weak or fragile", "weak", "fairly robust"
 UNTRIED, OPEN = "not fooled by what was tried", "cannot say"
 
 
@@ -52,11 +54,19 @@ def judge(found: AuditResults) -> Verdict:
 
 def _grade(targeted: Sequence[Cell], differentiable: bool) -> str:
     broken = [cell.budget_db for cell in targeted if cell.interval[0] >= HALF]
+    if broken and max(broken) >= QUIET_DB:
+        return FRAGILE
     if broken:
-        return FRAGILE if max(broken) >= QUIET_DB else WEAK
+        quiet = _quiet(targeted)
+        held = quiet and all(cell.interval[1] < HALF for cell in quiet)
+        return WEAK if held else UNSURE
     if not targeted or any(cell.interval[1] >= HALF for cell in targeted):
         return OPEN
     return ROBUST if differentiable else UNTRIED
+
+
+def _quiet(cells: Sequence[Cell]) -> list[Cell]:
+    return [cell for cell in cells if cell.budget_db >= QUIET_DB]
 
 
 def _sentence(found: AuditResults, grade: str) -> str:
@@ -68,10 +78,11 @@ def _sentence(found: AuditResults, grade: str) -> str:
     if broken:
         quietest = max(cell.budget_db for cell in broken)
         best = strongest([cell for cell in broken if cell.budget_db == quietest])
-        return (
+        sentence = (
             f"With noise {quietest:g} dB below the sound, {best.title} makes it hear a label of "
             f"the attacker's choice in {_rate(best)}."
         )
+        return f"{sentence} {_unsure(found)}" if grade == UNSURE else sentence
     best = strongest(targeted)
     if grade == OPEN:
         return (
@@ -81,6 +92,18 @@ def _sentence(found: AuditResults, grade: str) -> str:
     return (
         f"The strongest attack, {best.title} at {best.budget_db:g} dB, makes it hear a label of "
         f"the attacker's choice in only {_rate(best)}."
+    )
+
+
+def _unsure(found: AuditResults) -> str:
+    """Return why a weak model may be a fragile one."""
+    quiet = _quiet(found.of("targeted"))
+    if not quiet:
+        return f"At {QUIET_DB:g} dB or quieter nothing was measured: it may be fragile."
+    best = max(quiet, key=lambda cell: cell.interval[1])
+    return (
+        f"At {best.budget_db:g} dB it is {_rate(best)} by {best.title}: too few "
+        f"{'speakers' if _few_groups(found) else 'pairs'} to tell whether it is fragile."
     )
 
 
@@ -135,7 +158,7 @@ def _blind(found: AuditResults) -> str:
 
 
 def _weakest(found: AuditResults) -> str:
-    pairs = [one for one in weakest_pairs(found, 3) if one[3] >= ENOUGH]
+    pairs = weakest_pairs(found, 3)
     if not pairs:
         return ""
     named = [f"“{source}” as “{target}”" for source, target, _, _ in pairs]
@@ -148,7 +171,8 @@ _DETAILS: tuple[Callable[[AuditResults], str], ...] = (_generator, _robust, _bli
 def weakest_pairs(found: AuditResults, count: int) -> list[tuple[str, str, float, int]]:
     """Return source, target, success and clips of the pairs that give way most easily.
 
-    Pairs of which fewer than three clips were tried are left out, unless all are.
+    Pairs of which fewer than three clips were tried are left out: among them, the first of many
+    that give way every time would be the first of the alphabet.
     """
     if found.confusions is None:
         return []
@@ -159,7 +183,7 @@ def weakest_pairs(found: AuditResults, count: int) -> list[tuple[str, str, float
         for j, rate in enumerate(row)
         if rate is not None and counts[i][j] > 0
     ]
-    enough = [one for one in tried if one[3] >= ENOUGH] or tried
+    enough = [one for one in tried if one[3] >= ENOUGH]
     return sorted(enough, key=lambda one: (-one[2], -one[3], one[0], one[1]))[:count]
 
 
@@ -194,7 +218,7 @@ def _accuracy(found: AuditResults, grade: str) -> str:
 
 
 def _harden(found: AuditResults, grade: str) -> str:
-    if grade not in (FRAGILE, WEAK) or not found.differentiable:
+    if grade not in (FRAGILE, UNSURE, WEAK) or not found.differentiable:
         return ""
     return (
         "Harden it: train it on adversarial clips, then audit it again with a new generator. "
@@ -240,7 +264,7 @@ def _speakers(found: AuditResults, grade: str) -> str:
 
 def _few(found: AuditResults, grade: str) -> str:
     fewest = min(cell.pairs for cell in found.cells)
-    if fewest >= FEW_PAIRS and grade != OPEN:
+    if fewest >= FEW_PAIRS and grade not in (OPEN, UNSURE):
         return ""
     return (
         f"Give it more time (--minutes {4 * found.minutes:g}): with {fewest} pairs the intervals "
@@ -249,7 +273,7 @@ def _few(found: AuditResults, grade: str) -> str:
 
 
 def _world(found: AuditResults, grade: str) -> str:
-    if grade not in (FRAGILE, WEAK) or not found.differentiable:
+    if grade not in (FRAGILE, UNSURE, WEAK) or not found.differentiable:
         return ""
     return (
         "Ask how the sound reaches your model: codecs, rooms and loudspeakers take much of an "
