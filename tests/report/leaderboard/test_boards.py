@@ -85,18 +85,57 @@ def test_ranks_follow_the_rule_whatever_the_figures(many: list[tuple[int, int, b
     ]
     found = ranked(standings)
     assert {one.entry.name for one in found} == {one.entry.name for one in standings}
-    robust = [one.worst.robust for one in found]
-    assert robust == sorted(robust, reverse=True)
-    sure = [one for one in found if one.rank is not None]
     assert all((one.rank is None) == one.unreliable for one in found)
-    leader = None
-    for place, one in enumerate(sure, start=1):
-        _low, high = one.worst.robust_interval
-        if leader is None or high < leader.worst.robust_interval[0]:
-            assert one.rank == place
-            leader = one
-        else:
-            assert one.rank == leader.rank
+    left = [one for one in found if one.rank is not None]
+    place = 1
+    while left:  # all that meet the best of those without a rank share the next one
+        best = max(left, key=lambda one: (one.worst.robust, one.worst.robust_interval[1]))
+        low, high = best.worst.robust_interval
+        shares = [
+            one
+            for one in left
+            if one.worst.robust_interval[1] >= low and one.worst.robust_interval[0] <= high
+        ]
+        assert {one.rank for one in shares} == {place}
+        robust = [one.worst.robust for one in shares]
+        assert robust == sorted(robust, reverse=True)
+        left = [one for one in left if one.rank != place]
+        place += len(shares)
+
+
+def test_a_wide_interval_shares_the_rank_whoever_stands_between() -> None:
+    rank = {
+        one.entry.name: one.rank
+        for one in ranked(
+            [
+                standing("best", 0.70, 0.10),
+                standing("narrow", 0.50, 0.01),
+                standing("wide", 0.45, 0.16),
+                standing("z-wide", 0.0, 0.02),
+                standing("a-narrow", 0.0, 0.005),
+                standing("low", 0.03, 0.011),
+            ]
+        )
+    }
+    assert (rank["best"], rank["wide"], rank["narrow"]) == (1, 1, 3)
+    assert (rank["low"], rank["z-wide"], rank["a-narrow"]) == (4, 4, 6)
+
+
+def test_names_decide_no_rank() -> None:
+    figures = [(0.3, 0.05), (0.0, 0.02), (0.0, 0.004), (0.05, 0.04), (0.0, 0.04)]
+    found = [
+        [
+            one.rank
+            for one in sorted(
+                ranked(
+                    [standing(name, *figure) for name, figure in zip(names, figures, strict=True)]
+                ),
+                key=lambda one: names.index(one.entry.name),
+            )
+        ]
+        for names in ("abcde", "edcba", "cabed")
+    ]
+    assert found[0] == found[1] == found[2]
 
 
 # ------------------------------------------------------------------ the worst case
@@ -181,6 +220,15 @@ def test_a_report_is_compared_with_the_same_attack(workshop: Workshop) -> None:
     assert reasons(workshop) == ()
     workshop.write(threat_models=[reported(0.6, attack="square")])
     assert reasons(workshop)[0].endswith("under square")
+
+
+def test_a_report_is_compared_on_the_most_pairs(workshop: Workshop) -> None:
+    more = "results/more/comparison.json"
+    workshop.measure(comparison(cell("square", 0.1), pairs=200))
+    workshop.measure(comparison(cell("square:queries=9", 0.05), cell("pgd", 0.4), pairs=900), more)
+    measured = [*ENTRY["measured"], {"file": more, "row": None}]
+    workshop.write(measured=measured, threat_models=[reported(0.5, attack="square")])
+    assert reasons(workshop)[0].endswith("measured 95.0 [90, 100] under square:queries=9")
 
 
 def test_a_report_is_compared_with_attackers_who_know_no_more(workshop: Workshop) -> None:
