@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mondegreen.report.fields import Fields
+from mondegreen.report.intervals import read_interval
 from mondegreen.report.results import (
     AttackUsed,
     BudgetUsed,
@@ -118,8 +119,8 @@ class CellResult:
         return self.budget.value if self.budget.kind == "snr" else None
 
 
-def read_cell(fields: Fields) -> CellResult:
-    """Return a cell of a ``comparison.json``.
+def read_cell(fields: Fields, pairs: int) -> CellResult:
+    """Return a cell of a ``comparison.json``, which was measured on so many pairs.
 
     Raises:
         MondegreenError: A field is missing or damaged.
@@ -136,8 +137,8 @@ def read_cell(fields: Fields) -> CellResult:
         quietness=fields.optional_rate("quietness"),
         attack=read_attack(fields.child("attack")),
         budget=read_budget(fields.child("budget")),
-        success_rate=fields.rate("success_rate"),
-        success_interval=fields.optional_interval("success_interval"),
+        success_rate=(rate := fields.rate("success_rate")),
+        success_interval=read_interval(fields, rate, pairs),
         success_rate_correct=fields.optional_rate("success_rate_correct"),
         snr_db=read_quality(fields, "snr_db"),
         pesq_nb=read_quality(fields, "pesq_nb"),

@@ -133,8 +133,8 @@ def test_generators_of_a_reproduction_count_on_all_of_their_pairs(board: Leaderb
     beside = {}
     for one, threat in board.reported:
         listing = board.listing(one.beside or one.name)
-        row = None if listing is None else counterpart(threat, listing.rows)
-        beside[one.name] = None if row is None else (row.attack, row.pairs)
+        nearest = None if listing is None else counterpart(threat, listing.rows)
+        beside[one.name] = nearest and (nearest.attack, nearest.pairs)
     assert beside["paper-wide-resnet"] == ("generator", 3330)
     assert beside["paper-sample-cnn"] == ("generator:unified", 3249)
 

@@ -17,13 +17,9 @@ from mondegreen.report.comparison_results import Comparison, load_comparison
 from mondegreen.report.defence_results import DefenceResults, DefenceUsed, knows, load_defences
 from mondegreen.report.fields import Interval
 from mondegreen.report.hardening_results import load_hardening
+from mondegreen.report.intervals import sure_interval
 from mondegreen.report.leaderboard.knowledge import KNOWING, WHITE_BOX, knowledge_of
-from mondegreen.report.leaderboard.measured import (
-    Measured,
-    MeasuredRow,
-    plain_budget,
-    sure_interval,
-)
+from mondegreen.report.leaderboard.measured import Measured, MeasuredRow, plain_budget
 from mondegreen.report.reproduction.results import Setting, load_reproduction
 from mondegreen.report.reproduction.words import PAPER_KIND
 from mondegreen.report.results import AttackUsed, load_results
