@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mondegreen.report.audit.results import load_audit
 from mondegreen.report.channel_results import load_channels
 from mondegreen.report.comparison_results import Comparison, load_comparison
+from mondegreen.report.defence_results import load_defences
 from mondegreen.report.fields import Fields, Interval
 from mondegreen.report.hardening_results import load_hardening
 from mondegreen.report.intervals import needed_interval, read_interval
 from mondegreen.report.reproduction.results import load_reproduction
+from mondegreen.report.results import load_results
 from mondegreen.report.transfer_results import load_transfer
 
 RESULTS = Path(__file__).parents[2] / "results"
@@ -78,3 +82,45 @@ def test_no_interval_of_the_repository_is_a_single_point() -> None:
     assert len(sure) > 50
     for (low, high), pairs in sure:
         assert high > low and high - low <= 1.0 - 0.025 ** (1 / pairs) + 0.1
+
+
+CERTAIN = {"success_rate": 1.0, "success_interval": [1.0, 1.0]}
+
+
+def changed(tmp_path: Path, file: str, change: Callable[[dict[str, Any]], object]) -> Path:
+    content = json.loads((RESULTS / file).read_text(encoding="utf-8"))
+    change(content)
+    path = tmp_path / Path(file).name
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_evaluations_defences_hardenings_and_audits_are_read_alike(tmp_path: Path) -> None:
+    evaluation = load_results(
+        changed(tmp_path, "spotter-spectral-20db/results.json", lambda c: c.update(CERTAIN))
+    )
+    defences = load_defences(
+        changed(
+            tmp_path,
+            "spotter-defences/defences.json",
+            lambda c: c["rows"][0]["direct"].update(CERTAIN),
+        )
+    )
+    hardening = load_hardening(
+        changed(
+            tmp_path,
+            "spotter-hardening/hardening.json",
+            lambda c: c["classifiers"][0]["attacks"][0].update(CERTAIN),
+        )
+    )
+    audit = load_audit(
+        changed(tmp_path, "audit-ast/audit.json", lambda c: c["cells"][0].update(CERTAIN))
+    )
+    first = next(iter(next(iter(hardening.classifiers[0].attacks.values())).values()))
+    for ends, pairs in (
+        (evaluation.success_interval, evaluation.pairs),
+        (defences.rows[0].direct.success_interval, defences.pairs),
+        ((first.low, first.high), first.pairs),
+        (audit.cells[0].interval, audit.cells[0].pairs),
+    ):
+        assert ends == pytest.approx((0.025 ** (1 / pairs), 1.0)), pairs
