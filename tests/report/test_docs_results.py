@@ -60,6 +60,25 @@ def test_one_row_a_result_below_the_papers(root: Path) -> None:
     )
 
 
+def test_qualities_of_fewer_pairs_say_of_how_many(build: Build, tmp_path: Path) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["pairs"] = 3330
+        content["snr_db"].update(failed=2, pairs=3330)
+        content["pesq_nb"].update(failed=18, pairs=1000)
+        content["stoi"].update(failed=0, pairs=1000)
+
+    root = tmp_path / "fewer"
+    root.mkdir()
+    build(sounds=0, change=change).rename(root / "toy")
+    text = render_results(root)
+    head, _, *rows = table(text, "All results")
+    measured = dict(zip(head, rows[-1], strict=True))
+    assert measured["SNR mean / median / worst (dB)"].endswith(" (2 failed)")
+    assert measured["PESQ nb"] == "3.200 (18 of 1,000 failed)"
+    assert measured["STOI"].endswith(" (of 1,000)")
+    assert "of the pairs listened to" in text
+
+
 def test_targets_classifiers_and_commands(root: Path) -> None:
     text = render_results(root)
     assert [row[:3] for row in table(text, "toy-20db")[2:]] == [

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+import mondegreen.reproduction.gather as gather_module
 from mondegreen.audio import write_wav
 from mondegreen.errors import MondegreenError
 from mondegreen.files import write_json, write_text
@@ -121,3 +122,18 @@ def test_a_setting_without_a_classifier_is_left_to_its_stages(tmp_path: Path) ->
     assert not found.settings
     assert found.stages[0].reason == "no clips."
     assert "no clips." in write_reproduction(tmp_path).read_text()
+
+
+def test_the_leak_says_of_how_many_recordings_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, accuracy in (("classifier", 0.5), ("classifier-leak", 0.75)):
+        write_json(tmp_path / name / "summary.json", {"test/accuracy": accuracy})
+    write_json(tmp_path / "classifier" / "config.json", {"data": {"split": "speaker"}})
+    recordings = {"classifier": 9, "classifier-leak": 12}
+    monkeypatch.setattr(
+        gather_module, "_data", lambda run, _: ({"groups": recordings[run.name]}, {})
+    )
+    setting = Setting("music", LABELS, "sample-cnn", (), leak="random-chunk")
+    found = gather_module._leak(tmp_path, setting, None, {})  # type: ignore[arg-type]
+    assert (found["groups"], found["clean_accuracy"], found["honest_accuracy"]) == (12, 0.75, 0.5)

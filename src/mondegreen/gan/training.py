@@ -263,7 +263,7 @@ class GeneratorTrainer:
                 where = self.batches.describe(self._now)
                 raise MondegreenError(
                     f"{name} became {value} in {where}. Look at these clips, or train into another "
-                    "--out with a lower --training.learning-rate; {self.run.last_good}."
+                    f"--out with a lower --training.learning-rate; {self.run.last_good}."
                 )
 
     def _end_epoch(self, losses: Losses, seconds: float) -> float:

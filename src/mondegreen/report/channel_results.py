@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mondegreen.report.fields import Fields, Interval
+from mondegreen.report.intervals import read_interval
 from mondegreen.report.measurement import OnPairs, longest_reach, read_on_pairs
 from mondegreen.report.results import (
     AttackedClassifier,
@@ -103,7 +104,10 @@ def load_channels(path: Path) -> ChannelResults:
         clean_accuracy=top.rate("clean_accuracy"),
         baseline_rate=top.rate("baseline_rate"),
         channels=channels,
-        rows=tuple(_row(one, len(channels)) for one in top.children("rows")),
+        rows=tuple(
+            _row(one, len(channels), top.child("pairs").count("count"))
+            for one in top.children("rows")
+        ),
     )
 
 
@@ -116,7 +120,7 @@ def _channel(fields: Fields) -> ChannelUsed:
     )
 
 
-def _row(fields: Fields, channels: int) -> ChannelRow:
+def _row(fields: Fields, channels: int, pairs: int) -> ChannelRow:
     cells = fields.children("cells")
     if len(cells) != channels:
         fields.fail("cells", f"expected one for each of the {channels} channels")
@@ -124,13 +128,13 @@ def _row(fields: Fields, channels: int) -> ChannelRow:
         label=fields.text("label"),
         attack=read_attack(fields.child("attack")),
         budget=read_budget(fields.child("budget")),
-        success_rate=fields.rate("success_rate"),
-        success_interval=fields.optional_interval("success_interval"),
+        success_rate=(rate := fields.rate("success_rate")),
+        success_interval=read_interval(fields, rate, pairs),
         snr_db=read_quality(fields, "snr_db"),
         cells=tuple(
             Survived(
-                success_rate=cell.rate("success_rate"),
-                success_interval=cell.optional_interval("success_interval"),
+                success_rate=(left := cell.rate("success_rate")),
+                success_interval=read_interval(cell, left, pairs),
                 survival_rate=cell.optional_rate("survival_rate"),
                 true_label_rate=cell.rate("true_label_rate"),
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mondegreen.report.fields import Fields, Interval
+from mondegreen.report.intervals import read_interval
 from mondegreen.report.results import (
     AttackUsed,
     BudgetUsed,
@@ -121,8 +122,8 @@ class CellResult:
         return self.budget.value if self.budget.kind == "snr" else None
 
 
-def read_cell(fields: Fields) -> CellResult:
-    """Return a cell of a ``comparison.json``.
+def read_cell(fields: Fields, pairs: int) -> CellResult:
+    """Return a cell of a ``comparison.json``, which was measured on so many pairs.
 
     Raises:
         MondegreenError: A field is missing or damaged.
@@ -140,8 +141,8 @@ def read_cell(fields: Fields) -> CellResult:
         quietness=fields.optional_rate("quietness"),
         attack=read_attack(fields.child("attack")),
         budget=read_budget(fields.child("budget")),
-        success_rate=fields.rate("success_rate"),
-        success_interval=fields.optional_interval("success_interval"),
+        success_rate=(rate := fields.rate("success_rate")),
+        success_interval=read_interval(fields, rate, pairs),
         success_rate_correct=fields.optional_rate("success_rate_correct"),
         against_generator=paired.interval("interval", rates=False) if paired else None,
         snr_db=read_quality(fields, "snr_db"),

@@ -62,23 +62,33 @@ def limits_notes(comparison: Comparison) -> list[str]:
     """Say how far each rival of the paper was let search, beside the limits that were published."""
     found = []
     for cell in comparison.cells:
-        limits = PUBLISHED.get(cell.kind)
-        if limits is None:
+        limits, share = PUBLISHED.get(cell.kind), share_of_published(cell)
+        if limits is None or share is None:
             continue
         used = {name: cell.attack.options.get(name) for name in limits}
-        if not all(isinstance(value, int) for value in used.values()):
-            continue
         told = " x ".join(f"{limit} {name}" for name, limit in limits.items())
         text = f"The {cell.title} searched to its published limit, {told}."
         if used != limits:
             here = " x ".join(f"{value} {name}" for name, value in used.items())
-            share = math.prod(used.values()) / math.prod(limits.values())  # type: ignore[arg-type]
             text = (
                 f"The {cell.title} searched {here}, {100 * share:.2g} % of its published limit, "
                 f"{told}; with more of it, it would succeed more often."
             )
         found.append(text)
     return list(dict.fromkeys(found))
+
+
+def share_of_published(cell: CellResult) -> float | None:
+    """Return how much of its published limit a rival of the paper was let search.
+
+    None for other attacks, and where the file does not hold the limits.
+    """
+    limits = PUBLISHED.get(cell.kind, {})
+    used = [cell.attack.options.get(name) for name in limits]
+    counts = [value for value in used if isinstance(value, int)]
+    if not limits or len(counts) < len(used):
+        return None
+    return math.prod(counts) / math.prod(limits.values())
 
 
 def _reported(cell: CellResult, setting: ReportedSetting) -> ReportedAttack | None:

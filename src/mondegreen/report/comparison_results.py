@@ -73,8 +73,9 @@ def read_comparison(top: Fields) -> Comparison:
     listed = top.value("cells")
     if not isinstance(listed, list) or not listed:
         top.fail("cells", "expected a list of cells")
+    pairs = top.child("pairs").count("count")
     cells = tuple(
-        read_cell(Fields.of(cell, f"{top.where}: cell {number}"))
+        read_cell(Fields.of(cell, f"{top.where}: cell {number}"), pairs)
         for number, cell in enumerate(listed, start=1)
     )
     goal = top.values.get("goal", "targeted")  # all comparisons were, before there was a choice

@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import NormalDist
 
 from mondegreen.report.fields import Fields, Interval
+from mondegreen.report.intervals import needed_interval
 from mondegreen.report.measurement import OnPairs, read_on_pairs
 from mondegreen.report.results import (
     AttackedClassifier,
@@ -149,13 +150,14 @@ def load_defences(path: Path) -> DefenceResults:
     """
     top = Fields.read(path, FORMAT)
     defences = tuple(_defence(one) for one in top.children("defences"))
+    names, pairs = {one.name for one in defences}, top.child("pairs").count("count")
     return DefenceResults(
         **read_on_pairs(top),
         classifier=read_classifier(top.child("classifier")),
         clean_accuracy=top.rate("clean_accuracy"),
         baseline_rate=top.rate("baseline_rate"),
         defences=defences,
-        rows=tuple(_row(one, {two.name for two in defences}) for one in top.children("rows")),
+        rows=tuple(_row(one, names, pairs) for one in top.children("rows")),
     )
 
 
@@ -216,7 +218,7 @@ def _alarms(fields: Fields) -> Alarms:
     )
 
 
-def _row(fields: Fields, names: set[str]) -> DefenceRow:
+def _row(fields: Fields, names: set[str], pairs: int) -> DefenceRow:
     knows = fields.value("knows")
     if knows is not None and knows != EVERY and knows not in names:
         fields.fail("knows", f"{knows!r} is none of the defences")
@@ -230,18 +232,19 @@ def _row(fields: Fields, names: set[str]) -> DefenceRow:
         attack=read_attack(fields.child("attack")),
         budget=read_budget(fields.child("budget")),
         snr_db=read_quality(fields, "snr_db"),
-        direct=_rates(fields.child("direct")),
-        cells={name: _rates(one) for name, one in cells.items()},
+        direct=_rates(fields.child("direct"), pairs),
+        cells={name: _rates(one, pairs) for name, one in cells.items()},
         detections={name: _detection(one) for name, one in detections.items() if one is not None},
     )
 
 
-def _rates(fields: Fields) -> Rates:
+def _rates(fields: Fields, pairs: int) -> Rates:
+    success, right = fields.rate("success_rate"), fields.rate("true_label_rate")
     return Rates(
-        success_rate=fields.rate("success_rate"),
-        success_interval=fields.interval("success_interval"),
-        true_label_rate=fields.rate("true_label_rate"),
-        true_label_interval=fields.interval("true_label_interval"),
+        success_rate=success,
+        success_interval=needed_interval(fields, success, pairs),
+        true_label_rate=right,
+        true_label_interval=needed_interval(fields, right, pairs, "true_label_interval"),
     )
 
 
@@ -249,11 +252,12 @@ def _detection(fields: Fields) -> Detection:
     curve = fields.value("roc")
     if not isinstance(curve, list) or not all(isinstance(one, (int, float)) for one in curve):
         fields.fail("roc", "expected a list of numbers")
+    positives, detected = fields.count("positives"), fields.rate("detected_rate")
     return Detection(
-        positives=fields.count("positives"),
+        positives=positives,
         auc=fields.rate("auc"),
         auc_interval=fields.interval("auc_interval"),
-        detected_rate=fields.rate("detected_rate"),
-        detected_interval=fields.interval("detected_interval"),
+        detected_rate=detected,
+        detected_interval=needed_interval(fields, detected, positives, "detected_interval"),
         roc=tuple(float(one) for one in curve),
     )

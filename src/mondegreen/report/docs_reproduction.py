@@ -51,7 +51,7 @@ The paper: {CITATION}
 
 The verdicts are made by rule from the numbers. *Cannot say* stands where something was not
 measured, where chance explains a difference, or where a shortfall may come from a smaller network
-or other data.
+or other data, or an advantage from a smaller network or a rival's shorter search.
 """
 
 

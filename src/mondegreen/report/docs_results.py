@@ -49,8 +49,9 @@ not a ranking.
   classifier got right. *Nothing*: how often the unperturbed clip already hits the target. In
   brackets the 95 % interval of a bootstrap over speakers or tracks.
 * **SNR** is over the whole clip, in dB (eq. 15). **PESQ nb** is P.862 (the paper's scale, −0.5 to
-  4.5), **wb** is P.862.2 (1 to 4.64): two scales. Qualities are means unless said otherwise;
-  *failed* counts the pairs without one.
+  4.5), **wb** is P.862.2 (1 to 4.64): two scales. Qualities are means unless said otherwise,
+  of the pairs listened to: *of 1,000* stands where these are fewer than those of the success, and
+  *failed* counts those of them without a value.
 * **ms** is the median time for the perturbation of one clip at batch 1, on the machine named below.
 """
 
@@ -150,10 +151,10 @@ def _row(name: str, results: Results) -> list[str]:
         f"**{percent(results.success_rate)}**{_interval(results)}",
         percent(results.success_rate_correct),
         percent(results.baseline_rate),
-        f"{number(snr.mean)} / {number(snr.median)} / {number(snr.worst)}{_failures(snr)}",
-        _quality(results.pesq_nb),
-        _quality(results.pesq_wb),
-        _quality(results.stoi),
+        f"{number(snr.mean)} / {number(snr.median)} / {number(snr.worst)}{_of(snr, results)}",
+        _quality(results.pesq_nb, results),
+        _quality(results.pesq_wb, results),
+        _quality(results.stoi, results),
         number(results.cost.batch1_ms),
         size(results.cost.parameters),
         size(results.cost.macs),
@@ -167,14 +168,19 @@ def _interval(results: Results) -> str:
     return f" ({100 * low:.1f}–{100 * high:.1f})"
 
 
-def _quality(quality: Quality) -> str:
+def _quality(quality: Quality, results: Results) -> str:
     if quality.mean is None:
         return f"{DASH} ({quality.reason})"
-    return number(quality.mean, 3) + _failures(quality)
+    return number(quality.mean, 3) + _of(quality, results)
 
 
-def _failures(quality: Quality) -> str:
-    return f" ({quality.failed} failed)" if quality.failed else ""
+def _of(quality: Quality, results: Results) -> str:
+    """Return of how many pairs a quality is, where not of all, and how many had none."""
+    pairs, failed = quality.pairs, quality.failed
+    few = pairs is not None and pairs < results.pairs
+    if failed:
+        return f" ({failed:,} of {pairs:,} failed)" if few else f" ({failed:,} failed)"
+    return f" (of {pairs:,})" if few else ""
 
 
 def _classifier_table(folders: Sequence[Path]) -> str:

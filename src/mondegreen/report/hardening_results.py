@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mondegreen.report.fields import Fields
+from mondegreen.report.intervals import needed_interval
 from mondegreen.report.results import (
     AttackedClassifier,
     AttackUsed,
@@ -179,8 +180,8 @@ def _hardened(fields: Fields) -> Hardened:
         label, db = one.text("label"), read_budget(one.child("budget")).value
         if db is None:
             one.fail("budget", "expected a signal-to-noise ratio")
-        rate, (low, high) = one.rate("success_rate"), one.interval("success_interval")
-        attacks.setdefault(label, {})[db] = Rate(rate, low, high, one.count("pairs"))
+        rate, pairs = one.rate("success_rate"), one.count("pairs")
+        attacks.setdefault(label, {})[db] = Rate(rate, *needed_interval(one, rate, pairs), pairs)
         used[label], goals[label] = read_attack(one.child("attack")), one.text("goal")
         limit = one.child("attack").optional_count("queries")
         if limit is not None:

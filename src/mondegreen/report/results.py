@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mondegreen.report.fields import Fields
+from mondegreen.report.intervals import read_interval
 from mondegreen.report.through_channels import ThroughChannel, read_channels
 
 FORMAT = 1
@@ -159,9 +160,9 @@ def load_results(path: Path) -> Results:
         attack=read_attack(top.child("attack")),
         budget=read_budget(top.child("budget")),
         data=read_data(top.child("dataset")),
-        pairs=top.count("pairs"),
-        success_rate=top.rate("success_rate"),
-        success_interval=top.optional_interval("success_interval"),
+        pairs=(pairs := top.count("pairs")),
+        success_rate=(rate := top.rate("success_rate")),
+        success_interval=read_interval(top, rate, pairs),
         success_rate_correct=top.optional_rate("success_rate_correct"),
         baseline_rate=top.rate("baseline_rate"),
         clean_accuracy=top.rate("clean_accuracy"),
@@ -175,7 +176,7 @@ def load_results(path: Path) -> Results:
         cost=read_cost(
             top.optional_child("milliseconds_per_clip"), top.optional_child("generator")
         ),
-        channels=read_channels(top),
+        channels=read_channels(top, pairs),
         seed=top.count("seed"),
         command=top.text("command"),
         environment=top.child("environment").values,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mondegreen.report.fields import Fields, Interval
 from mondegreen.report.formatting import DASH
+from mondegreen.report.intervals import read_interval
 
 if TYPE_CHECKING:
     from mondegreen.report.results import Results  # which reads this part by this module
@@ -37,20 +38,20 @@ class ThroughChannel:
     """Adversarial clips that are heard as what they are."""
 
 
-def read_channels(top: Fields) -> tuple[ThroughChannel, ...]:
+def read_channels(top: Fields, pairs: int) -> tuple[ThroughChannel, ...]:
     """Return the entries of the field ``channels``; none where it is absent."""
     if top.values.get("channels") is None:
         return ()
-    return tuple(_read(one) for one in top.children("channels"))
+    return tuple(_read(one, pairs) for one in top.children("channels"))
 
 
-def _read(fields: Fields) -> ThroughChannel:
+def _read(fields: Fields, pairs: int) -> ThroughChannel:
     return ThroughChannel(
         channel=fields.text("channel"),
         clean_accuracy=fields.rate("clean_accuracy"),
         baseline_rate=fields.rate("baseline_rate"),
-        success_rate=fields.rate("success_rate"),
-        success_interval=fields.optional_interval("success_interval"),
+        success_rate=(rate := fields.rate("success_rate")),
+        success_interval=read_interval(fields, rate, pairs),
         survival_rate=fields.optional_rate("survival_rate"),
         true_label_rate=fields.rate("true_label_rate"),
     )

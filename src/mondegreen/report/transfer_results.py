@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mondegreen.report.fields import Fields, Interval
+from mondegreen.report.intervals import read_interval
 from mondegreen.report.measurement import OnPairs, longest_reach, read_on_pairs
 from mondegreen.report.results import (
     AttackUsed,
@@ -95,7 +96,9 @@ def load_transfer(path: Path) -> Transfer:
         **read_on_pairs(top),
         listeners=listeners,
         budget=read_budget(top.child("budget")),
-        rows=tuple(_row(one, len(listeners)) for one in _list(top, "rows")),
+        rows=tuple(
+            _row(one, listeners, top.child("pairs").count("count")) for one in _list(top, "rows")
+        ),
     )
 
 
@@ -119,24 +122,28 @@ def _listener(fields: Fields) -> Listener:
     )
 
 
-def _row(fields: Fields, size: int) -> TransferRow:
+def _row(fields: Fields, listeners: tuple[Listener, ...], pairs: int) -> TransferRow:
+    cells = _list(fields, "cells", len(listeners))
     return TransferRow(
         label=fields.text("label"),
         against=fields.text("against"),
         asked=tuple(one.text("fingerprint") for one in _list(fields, "asked")),
         attack=read_attack(fields.child("attack")),
-        cells=tuple(_heard(one) for one in _list(fields, "cells", size)),
+        cells=tuple(
+            _heard(one, pairs, listener.right_pairs)
+            for one, listener in zip(cells, listeners, strict=True)
+        ),
         snr_db=read_quality(fields, "snr_db"),
         gradients=fields.optional_number("gradients_per_clip"),
         queries=fields.optional_number("queries_per_clip"),
     )
 
 
-def _heard(fields: Fields) -> Heard:
+def _heard(fields: Fields, pairs: int, right_pairs: int) -> Heard:
     return Heard(
         seen=fields.flag("seen"),
-        success_rate=fields.optional_rate("success_rate"),
-        success_interval=fields.optional_interval("success_interval"),
-        untargeted_rate=fields.optional_rate("untargeted_rate"),
-        untargeted_interval=fields.optional_interval("untargeted_interval"),
+        success_rate=(rate := fields.optional_rate("success_rate")),
+        success_interval=read_interval(fields, rate, pairs),
+        untargeted_rate=(away := fields.optional_rate("untargeted_rate")),
+        untargeted_interval=read_interval(fields, away, right_pairs, "untargeted_interval"),
     )

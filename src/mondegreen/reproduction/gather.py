@@ -94,7 +94,7 @@ def setting_results(out: Path, setting: Setting, outcomes: Mapping[str, Outcome]
         "generators": generators(folder, classifier.labels, groups, planned=planned),
         "comparison": _comparison(folder, "comparison", outcomes),
         "curves": _comparison(folder, "curves", outcomes),
-        "leak": _leak(folder, setting, outcomes),
+        "leak": _leak(folder, setting, classifier, outcomes),
     }
 
 
@@ -171,16 +171,20 @@ def _comparison(folder: Path, name: str, outcomes: Mapping[str, Outcome]) -> Any
     return read_json(path)
 
 
-def _leak(folder: Path, setting: Setting, outcomes: Mapping[str, Outcome]) -> Any:
+def _leak(
+    folder: Path, setting: Setting, classifier: Classifier, outcomes: Mapping[str, Outcome]
+) -> Any:
     """Return the accuracy where recordings are in training and test, beside the honest one."""
     if setting.leak is None:
         return None
     leaky = folder / "classifier-leak"
     if not (leaky / "summary.json").is_file():
         return {"missing": _why(outcomes, f"{setting.key}/classifier-leak")}
+    about, _ = _data(leaky, classifier)
     return {
         "split_kind": setting.leak,
         "clean_accuracy": _accuracy(leaky),
+        "groups": about["groups"],
         "honest_split_kind": _options(folder / "classifier").kind_of_split,
         "honest_accuracy": _accuracy(folder / "classifier"),
     }

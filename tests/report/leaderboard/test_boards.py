@@ -1,44 +1,15 @@
-"""Ranks, worst cases and flags, against figures worked out by hand and a ranking written anew."""
+"""Worst cases and flags, against figures worked out by hand."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.report.leaderboard.workshop import ENTRY, Workshop, cell, comparison
 
 from mondegreen.errors import MondegreenError
-from mondegreen.report.leaderboard.boards import Board, Standing, load_leaderboard, ranked
-from mondegreen.report.leaderboard.entry import read_entry
-from mondegreen.report.leaderboard.measured import MeasuredRow
-from mondegreen.report.leaderboard.schema import Sheet
-
-ROW = MeasuredRow(
-    attack="pgd",
-    settings={},
-    goal="targeted",
-    knowledge="white box",
-    budget="snr:30",
-    channel="",
-    pairs=200,
-    groups=20,
-    success=0.4,
-    interval=(0.3, 0.5),
-    right=None,
-    file="a.json",
-)
-
-
-def standing(name: str, robust: float, half: float, *, doubt: bool = False) -> Standing:
-    entry = dataclasses.replace(read_entry(Sheet.wrap(ENTRY, "x"), name))
-    success = 1.0 - robust
-    interval = (max(0.0, success - half), min(1.0, success + half))
-    row = dataclasses.replace(ROW, success=success, interval=interval)
-    return Standing(entry, row, (row,), 0.9, ("doubted",) if doubt else ())
+from mondegreen.report.leaderboard.boards import Board, load_leaderboard
 
 
 def only_board(workshop: Workshop) -> Board:
@@ -49,54 +20,6 @@ def only_board(workshop: Workshop) -> Board:
 def reasons(workshop: Workshop) -> tuple[str, ...]:
     (one,) = only_board(workshop).standings
     return one.reasons
-
-
-# ------------------------------------------------------------------ ranks
-
-
-def test_who_may_be_in_order_by_chance_shares_a_rank() -> None:
-    found = ranked(
-        [
-            standing("d", 0.20, 0.05),
-            standing("a", 0.90, 0.05),
-            standing("c", 0.60, 0.10),
-            standing("b", 0.85, 0.05),
-            standing("doubted", 0.99, 0.005, doubt=True),
-        ]
-    )
-    assert [(one.entry.name, one.rank) for one in found] == [
-        ("doubted", None),
-        ("a", 1),
-        ("b", 1),
-        ("c", 3),
-        ("d", 4),
-    ]
-
-
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 20), st.integers(0, 6), st.booleans()), min_size=1, max_size=12
-    )
-)
-def test_ranks_follow_the_rule_whatever_the_figures(many: list[tuple[int, int, bool]]) -> None:
-    standings = [
-        standing(f"e{number}", rate / 20, half / 20, doubt=doubt)
-        for number, (rate, half, doubt) in enumerate(many)
-    ]
-    found = ranked(standings)
-    assert {one.entry.name for one in found} == {one.entry.name for one in standings}
-    robust = [one.worst.robust for one in found]
-    assert robust == sorted(robust, reverse=True)
-    sure = [one for one in found if one.rank is not None]
-    assert all((one.rank is None) == one.unreliable for one in found)
-    leader = None
-    for place, one in enumerate(sure, start=1):
-        _low, high = one.worst.robust_interval
-        if leader is None or high < leader.worst.robust_interval[0]:
-            assert one.rank == place
-            leader = one
-        else:
-            assert one.rank == leader.rank
 
 
 # ------------------------------------------------------------------ the worst case
@@ -181,6 +104,15 @@ def test_a_report_is_compared_with_the_same_attack(workshop: Workshop) -> None:
     assert reasons(workshop) == ()
     workshop.write(threat_models=[reported(0.6, attack="square")])
     assert reasons(workshop)[0].endswith("under square")
+
+
+def test_a_report_is_compared_on_the_most_pairs(workshop: Workshop) -> None:
+    more = "results/more/comparison.json"
+    workshop.measure(comparison(cell("square", 0.1), pairs=200))
+    workshop.measure(comparison(cell("square:queries=9", 0.05), cell("pgd", 0.4), pairs=900), more)
+    measured = [*ENTRY["measured"], {"file": more, "row": None}]
+    workshop.write(measured=measured, threat_models=[reported(0.5, attack="square")])
+    assert reasons(workshop)[0].endswith("measured 95.0 [90, 100] under square:queries=9")
 
 
 def test_a_report_is_compared_with_attackers_who_know_no_more(workshop: Workshop) -> None:

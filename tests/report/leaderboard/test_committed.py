@@ -13,6 +13,7 @@ from mondegreen.report import paper
 from mondegreen.report.docs_leaderboard import main
 from mondegreen.report.leaderboard.boards import Leaderboard, load_leaderboard
 from mondegreen.report.leaderboard.entry import Entry
+from mondegreen.report.leaderboard.flags import counterpart, meet
 from mondegreen.zoo import models
 
 ROOT = Path(__file__).parents[3]
@@ -109,6 +110,46 @@ def test_audits_count_their_own_pairs(board: Leaderboard) -> None:
     fewest = min(one["pairs"] for one in found["cells"])
     listing = board.listing("audited-wav2vec2")
     assert listing is not None and min(row.pairs for row in listing.rows) == fewest
+
+
+def test_generators_of_a_reproduction_count_on_all_of_their_pairs(board: Leaderboard) -> None:
+    settings = {
+        one["key"]: one for one in content("reproduction-cpu/reproduction.json")["settings"]
+    }
+    for name, key, kinds in (
+        ("wide-resnet", "speech", ("single", "unified", "spectral")),
+        ("sample-cnn-sounds", "sounds", ("unified", "spectral")),
+    ):
+        listing = board.listing(f"reproduction-{name}")
+        assert listing is not None
+        found = {(row.attack, row.pairs): row for row in listing.rows}
+        for kind in kinds:
+            one = settings[key]["generators"][kind]
+            label = "generator" if kind == "single" else f"generator:{kind}"
+            row = found[label, one["pairs"]]
+            assert row.success == one["success_rate"]
+            assert row.interval == tuple(one["success_interval"])
+            assert row.groups == settings[key]["groups"] and row.knowledge == "generator"
+    beside = {}
+    for one, threat in board.reported:
+        listing = board.listing(one.beside or one.name)
+        nearest = None if listing is None else counterpart(threat, listing.rows)
+        beside[one.name] = nearest and (nearest.attack, nearest.pairs)
+    assert beside["paper-wide-resnet"] == ("generator", 3330)
+    assert beside["paper-sample-cnn"] == ("generator:unified", 3249)
+
+
+def test_every_board_keeps_the_rule_of_its_ranks(board: Leaderboard) -> None:
+    for one in board.boards:
+        sure = [each for each in one.standings if each.rank is not None]
+        for each in sure:
+            shared = [
+                first.rank
+                for place, first in enumerate(sure, start=1)
+                if first.rank == place
+                and meet(first.worst.robust_interval, each.worst.robust_interval)
+            ]
+            assert each.rank == min(filter(None, shared)), (one.goal, one.budget, each.entry.name)
 
 
 def test_the_paper_is_reported_and_not_measured(board: Leaderboard) -> None:

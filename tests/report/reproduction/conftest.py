@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from mondegreen.audio import write_wav
+from mondegreen.report.comparison_paper import PUBLISHED
 from mondegreen.report.reproduction.results import Reproduction, load_reproduction
 
 ROOT = Path(__file__).parents[3]
@@ -136,7 +137,7 @@ def cell(label: str, db: float | None, rate: float, ms: float | None, **more: An
         "family": label,
         "steps": None,
         "quietness": None,
-        "attack": {"name": label, "fingerprint": "12"},
+        "attack": {"name": label, "fingerprint": "12", **PUBLISHED.get(label, {})},
         "budget": {"kind": "none" if db is None else "snr", "value": db},
         "success_rate": rate,
         "success_interval": [max(0.0, rate - 0.02), min(1.0, rate + 0.02)],
@@ -252,6 +253,7 @@ def whole() -> Content:
     music["leak"] = {
         "split_kind": "random-chunk",
         "clean_accuracy": 0.921,
+        "groups": 21,
         "honest_split_kind": "fold-5",
         "honest_accuracy": 0.602,
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mondegreen.report.paper import MUSIC, SPEECH
+from mondegreen.report.paper import GENERATOR_MACS, MUSIC, SPEECH
 from mondegreen.report.reproduction.claims import judge_all, tally
 from mondegreen.report.reproduction.findings import Finding, merge
 from mondegreen.report.reproduction.results import Reproduction
@@ -120,9 +120,13 @@ def test_labels_are_favoured_beyond_chance_or_not(load: Load) -> None:
     named = {"up": 0.9, "right": 0.9, "on": 0.9, "off": 0.9}
     found, text = verdict(load(favour(named)), "favoured-targets")
     assert found == "supports" and "on average 90.0 %, against 80.0 % of the other 6" in text
-    assert "0 % do as well" in text  # one of 210 choices
+    assert "0.5 % do as well" in text  # one of 210 choices
     lower = dict.fromkeys(named, 0.7)
-    assert verdict(load(favour(lower)), "favoured-targets")[0] == "contradicts"
+    found, text = verdict(load(favour(lower)), "favoured-targets")
+    assert found == "contradicts" and "0.5 % do as badly" in text
+    one_low = {"up": 0.79}
+    found, text = verdict(load(favour(one_low)), "favoured-targets")
+    assert found == "cannot say" and "40.0 % do as badly" in text  # every choice that holds it
     one_high = {"up": 0.81}
     assert verdict(load(favour(one_high)), "favoured-targets")[0] == "cannot say"
 
@@ -165,6 +169,28 @@ def test_rivals_are_compared_under_one_budget(load: Load, make_cell: MakeCell) -
     assert result == "supports" and "20.0 % (max |δ| ≤ 0.0078125)" in text
 
 
+@pytest.mark.parametrize(
+    ("kind", "options", "reason"),
+    [
+        ("genetic", {"iterations": 100}, "searched 20 % of its published limit"),
+        ("pso", {"epochs": 1, "iterations": 30, "particles": 25}, "searched 0.33 % of its"),
+        ("genetic", {"iterations": 500, "queries": 1000}, "was stopped at 1000 queries"),
+        ("genetic", {}, "is not known"),
+    ],
+)
+def test_a_rival_that_was_cut_short_supports_nothing(
+    load: Load, make_cell: MakeCell, kind: str, options: Content, reason: str
+) -> None:
+    def found(own: float) -> tuple[str, str]:
+        rival = make_cell(kind, 20.0, 0.5, None, attack={"name": kind, **options})
+        run = load(compared(make_cell("generator", 20.0, own, 7.0), rival))
+        return verdict(run, "rivals-speech")
+
+    ahead, text = found(0.9)
+    assert ahead == "cannot say" and reason in text and "might succeed more often" in text
+    assert found(0.1)[0] == "contradicts"  # a rival that is ahead all the same
+
+
 def test_snr_is_compared_only_where_no_budget_sets_it(load: Load, make_cell: MakeCell) -> None:
     assert "kept the same budget (SNR ≥ 20 dB)" in verdict(load(), "rivals-snr")[1]
     free = [make_cell(name, None, 0.9, None) for name in ("generator", "genetic", "pso")]
@@ -193,29 +219,46 @@ def test_much_faster_is_a_hundredth(load: Load, make_cell: MakeCell) -> None:
 
 
 def test_milliseconds(load: Load) -> None:
-    assert "4.5 ms (reported 9.0 ms)" in verdict(load(), "milliseconds")[1]
+    def single(macs: int | None, milliseconds: float) -> Callable[[Content], None]:
+        def change(content: Content) -> None:
+            one = content["settings"][0]["generators"]["single"]
+            one["macs"], one["milliseconds_per_clip"]["batch1"] = macs, milliseconds
 
-    def slow(content: Content) -> None:
-        single = content["settings"][0]["generators"]["single"]
-        single["milliseconds_per_clip"]["batch1"] = 130.0
+        return change
 
-    assert verdict(load(slow), "milliseconds")[0] == "cannot say"
+    half = GENERATOR_MACS // 2
+    result, text = verdict(load(single(half, 4.5)), "milliseconds")
+    assert result == "supports" and "4.5 ms (reported 9.0 ms)" in text
+    result, text = verdict(load(single(half - 1, 4.5)), "milliseconds")
+    assert result == "cannot say" and "So small a network says nothing" in text
+    assert verdict(load(single(None, 4.5)), "milliseconds")[0] == "cannot say"
+    assert verdict(load(single(GENERATOR_MACS, 130.0)), "milliseconds")[0] == "cannot say"
 
 
-def test_the_leak(load: Load) -> None:
+def leak(**changes: Any) -> Callable[[Content], None]:
+    def change(content: Content) -> None:
+        content["settings"][2]["leak"].update(changes)
+
+    return change
+
+
+def test_the_leak_is_told_from_chance_by_recordings(load: Load) -> None:
     result, text = verdict(load(), "leak")
     assert result == "contradicts" and "(reported for GTZAN: 92.90 %)" in text
+    # Newcombe's method 10 by hand: Wilson's ends of 19 of 21 are 0.7109 and 0.9735, of 13 of 21
+    # 0.4088 and 0.7925, so 0.319 - hypot(0.2101, 0.1905) and 0.319 + hypot(0.0525, 0.1932).
+    assert "21 and 21, the difference has a 95 % interval of +3.5 to +51.9 points" in text
+    result, text = verdict(load(leak(honest_accuracy=0.8)), "leak")
+    assert result == "cannot say" and "Chance may explain the difference." in text
+    result, text = verdict(load(leak(groups=None)), "leak")
+    assert result == "cannot say" and "the file does not say" in text
+    assert "21 recordings for units, the second has a 95 % interval of 40.9–79.2" in text
 
-    def honest(content: Content) -> None:
-        content["settings"][2]["leak"]["honest_accuracy"] = 0.93
 
-    assert verdict(load(honest), "leak")[0] == "supports"
-
-    def alike(content: Content) -> None:
-        content["settings"][2]["leak"].update(clean_accuracy=0.41, honest_accuracy=0.4)
-
-    result, text = verdict(load(alike), "leak")
-    assert result == "cannot say" and text.endswith("Here the division makes no difference.")
+def test_an_honest_division_supports_what_it_reaches_only(load: Load) -> None:
+    assert verdict(load(leak(honest_accuracy=0.93)), "leak")[0] == "supports"
+    result, text = verdict(load(leak(clean_accuracy=0.41, honest_accuracy=0.4)), "leak")
+    assert result == "cannot say" and text.endswith("Chance may hide a difference.")
 
 
 def runs(change: Callable[[Content], None]) -> Callable[[Content], None]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from mondegreen.report.comparison_cells import family_title
 from mondegreen.report.fields import Fields
+from mondegreen.report.intervals import read_interval
 from mondegreen.report.results import (
     AttackedClassifier,
     DataUsed,
@@ -146,7 +147,8 @@ def _cell(fields: Fields) -> Cell:
     goal = fields.text("goal")
     if goal not in GOALS:
         fields.fail("goal", f"{goal!r} is neither targeted nor untargeted")
-    interval = fields.optional_interval("success_interval")
+    pairs, success = fields.count("pairs"), fields.rate("success_rate")
+    interval = read_interval(fields, success, pairs)
     times = fields.optional_child("milliseconds_per_clip")
     alone = times.optional_number("batch1") if times else None
     whole = 1000.0 * fields.number("seconds_per_clip")
@@ -155,8 +157,8 @@ def _cell(fields: Fields) -> Cell:
         goal=goal,
         knows=fields.text("knows"),
         budget_db=fields.number("budget_db"),
-        pairs=fields.count("pairs"),
-        success=fields.rate("success_rate"),
+        pairs=pairs,
+        success=success,
         interval=interval or (0.0, 1.0),
         queries=fields.number("queries_per_clip"),
         milliseconds=whole if alone is None else alone,

@@ -1,9 +1,10 @@
 """Who stands where: one board for each goal, budget and channel on the same clips.
 
 An entry stands by its worst case, the attack that reached most of those that were measured, with
-the 95 % interval of that attack. Entries whose intervals meet that of the first of a rank share it:
-chance may have put them in this order. What is unreliable is shown, and has no rank. Attacks
-without a budget stand on no board: any classifier gives way to noise that is loud enough.
+the 95 % interval of that attack. Entries whose intervals meet that of the first of a rank share it,
+the highest such rank: chance may have put them in this order. What is unreliable is shown, and has
+no rank. Attacks without a budget stand on no board: any classifier gives way to noise that is loud
+enough.
 """
 
 from __future__ import annotations
@@ -181,24 +182,29 @@ def _standings(listing: Listing) -> Iterable[tuple[tuple[str, str, str], Standin
 
 
 def ranked(standings: Sequence[Standing]) -> tuple[Standing, ...]:
-    """Return standings from the best worst case to the worst one, with ranks.
+    """Return standings from the best rank to the last, with ranks.
 
-    Whoever's interval meets that of the first of a rank shares it; the next rank is one more than
-    the number of reliable entries above.
+    The best worst case is the first of a rank. All whose intervals meet its own share that rank,
+    and the best of the others is the first of the next one, which is one more than the number of
+    reliable entries above. Unreliable entries stand before the first that is worse.
     """
+    left = sorted((one for one in standings if not one.unreliable), key=_standing_order)
+    ranks: list[Standing] = []
+    while left:
+        first = left[0].worst.robust_interval
+        rank = len(ranks) + 1
+        ranks += [replace(one, rank=rank) for one in left if meet(first, one.worst.robust_interval)]
+        left = [one for one in left if not meet(first, one.worst.robust_interval)]
+    doubted = sorted((one for one in standings if one.unreliable), key=_standing_order)
     found: list[Standing] = []
-    first: Standing | None = None
-    rank = above = 0
-    for one in sorted(standings, key=_standing_order):
-        if one.unreliable:
-            found.append(replace(one, rank=None))
-            continue
-        if first is None or not meet(first.worst.robust_interval, one.worst.robust_interval):
-            first, rank = one, above + 1
-        above += 1
-        found.append(replace(one, rank=rank))
-    return tuple(found)
+    for one in ranks:
+        while doubted and _standing_order(doubted[0]) < _standing_order(one):
+            found.append(replace(doubted.pop(0), rank=None))
+        found.append(one)
+    return (*found, *(replace(one, rank=None) for one in doubted))
 
 
-def _standing_order(one: Standing) -> tuple[float, float, str]:
-    return -one.worst.robust, -one.worst.robust_interval[0], one.entry.name
+def _standing_order(one: Standing) -> tuple[float, float, float, str]:
+    """Return what standings are sorted by; names decide only where all figures are equal."""
+    low, high = one.worst.robust_interval
+    return -one.worst.robust, -high, -low, one.entry.name

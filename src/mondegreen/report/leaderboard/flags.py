@@ -79,15 +79,17 @@ def meet(one: Interval, other: Interval) -> bool:
 def counterpart(threat: ThreatModel, rows: Sequence[MeasuredRow]) -> MeasuredRow | None:
     """Return the row that a reported figure is compared with; None where nothing was measured.
 
-    That is the same attack or, where none is named or it was not measured, the strongest one of
-    attackers who know no more than the threat model says.
+    That is the same attack, whatever its options, on the most pairs; or, where none is named or it
+    was not measured, the strongest one of attackers who know no more than the threat model says.
     """
     place = (threat.goal, threat.budget, threat.channel)
     here = [row for row in rows if (row.goal, row.budget, row.channel) == place]
-    same = [row for row in here if threat.attack and row.attack == threat.attack]
+    names = [row for row in here if threat.attack in (row.attack, row.attack.partition(":")[0])]
+    if threat.attack and names:
+        return max(names, key=lambda row: (row.pairs, row.attack == threat.attack, row.success))
     most = KNOWLEDGE.index(threat.knowledge)
     able = [row for row in here if KNOWLEDGE.index(row.knowledge) <= most]
-    return max(same or able, key=lambda row: row.success, default=None)
+    return max(able, key=lambda row: row.success, default=None)
 
 
 def _disagreements(entry: Entry, rows: Sequence[MeasuredRow]) -> list[str]:

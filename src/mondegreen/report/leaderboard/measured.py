@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from mondegreen.metrics.success import wilson_interval
 from mondegreen.report.fields import Interval
 from mondegreen.report.results import AttackedClassifier, BudgetUsed, DataUsed
 
@@ -71,22 +70,3 @@ def plain_budget(budget: BudgetUsed) -> str:
     if budget.value is None or budget.kind == "none":
         return "none"
     return f"{budget.kind}:{budget.value:g}"
-
-
-def sure_interval(rate: float, interval: Interval | None, pairs: int) -> Interval:
-    """Return a 95 % interval of a rate that is never a single point.
-
-    Result files may hold none, or, where every pair succeeded or none, one without any width. Its
-    far end is then the exact one of as many independent pairs (Clopper and Pearson, 1934).
-
-    Example:
-        >>> low, high = sure_interval(1.0, (1.0, 1.0), 60)
-        >>> round(low, 3), high
-        (0.94, 1.0)
-    """
-    if interval is None:
-        return wilson_interval(round(rate * pairs), pairs)
-    if interval[0] < interval[1] or rate not in (0.0, 1.0):
-        return interval
-    beyond = 1.0 - 0.025 ** (1.0 / max(pairs, 1))
-    return (1.0 - beyond, 1.0) if rate else (0.0, beyond)

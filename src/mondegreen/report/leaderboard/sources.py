@@ -7,7 +7,7 @@ rows of that one count, so nobody can pick the attacks that failed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mondegreen.errors import MondegreenError
@@ -17,14 +17,11 @@ from mondegreen.report.comparison_results import Comparison, load_comparison
 from mondegreen.report.defence_results import DefenceResults, DefenceUsed, knows, load_defences
 from mondegreen.report.fields import Interval
 from mondegreen.report.hardening_results import load_hardening
+from mondegreen.report.intervals import sure_interval
 from mondegreen.report.leaderboard.knowledge import KNOWING, WHITE_BOX, knowledge_of
-from mondegreen.report.leaderboard.measured import (
-    Measured,
-    MeasuredRow,
-    plain_budget,
-    sure_interval,
-)
-from mondegreen.report.reproduction.results import load_reproduction
+from mondegreen.report.leaderboard.measured import Measured, MeasuredRow, plain_budget
+from mondegreen.report.reproduction.results import Setting, load_reproduction
+from mondegreen.report.reproduction.words import PAPER_KIND
 from mondegreen.report.results import AttackUsed, load_results
 
 Reader = Callable[[Path, str | None, str], Measured]
@@ -181,7 +178,25 @@ def _reproduction(path: Path, row: str | None, file: str) -> Measured:
     found = [each for each in (one.comparison, one.curves) if isinstance(each, Comparison)]
     if not found:
         raise MondegreenError(f"{path}: attacks on {row} were not compared.")
-    return _compared(found, file)
+    measured = _compared(found, file)
+    return replace(measured, rows=(*measured.rows, *_generators(one, file)))
+
+
+def _generators(setting: Setting, file: str) -> Iterable[MeasuredRow]:
+    """Yield a row for every kind of generator that was measured on all pairs.
+
+    The paper's own, one network a target, is the plain ``generator``.
+    """
+    for kind, scores in setting.measured().items():
+        if not scores.pairs:
+            continue
+        used = AttackUsed(f"generator-{scores.network}", {"network": scores.network})
+        yield _Bench(file, scores.pairs, setting.groups).row(
+            "generator" if kind == PAPER_KIND else f"generator:{kind}",
+            used,
+            plain_budget(scores.budget),
+            (scores.success_rate, scores.success_interval),
+        )
 
 
 def _compared(found: Sequence[Comparison], file: str) -> Measured:

@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import TypeVar
 
 from mondegreen.report.fields import Fields
+from mondegreen.report.intervals import read_interval
 from mondegreen.report.results import (
     BudgetUsed,
     Cost,
@@ -114,9 +115,9 @@ def read_generators(fields: Fields, labels: tuple[str, ...]) -> GeneratorScores:
         budget=read_budget(fields.child("budget")),
         steps=fields.count("steps"),
         training_seconds=fields.optional_number("training_seconds"),
-        pairs=fields.count("pairs"),
-        success_rate=fields.rate("success_rate"),
-        success_interval=fields.optional_interval("success_interval"),
+        pairs=(pairs := fields.count("pairs")),
+        success_rate=(rate := fields.rate("success_rate")),
+        success_interval=read_interval(fields, rate, pairs),
         success_rate_correct=fields.optional_rate("success_rate_correct"),
         baseline_rate=fields.rate("baseline_rate"),
         success_matrix=fields.rates("success_matrix", size),

@@ -16,14 +16,21 @@ from mondegreen.report.reproduction.findings import (
 )
 from mondegreen.report.reproduction.generators import GeneratorScores, Missing
 from mondegreen.report.reproduction.results import Reproduction, Setting
-from mondegreen.report.reproduction.statistics import as_high_by_chance, mean_of, outliers
+from mondegreen.report.reproduction.statistics import (
+    as_high_by_chance,
+    as_low_by_chance,
+    mean_of,
+    outliers,
+)
 from mondegreen.report.reproduction.words import interval_of, unlike
 
 NEAR = 0.02
 """Success rates this close are as good as equal."""
 NEAR_DB = 1.0
 UNLIKELY = 0.05
-"""A pattern that as many labels, drawn at random, show more often than this may be chance."""
+"""A pattern that as many labels, drawn at random, show more often than this may be chance.
+
+It holds for either side: labels that succeed more often, and labels that succeed less often."""
 
 
 def success(setting: Setting, paper: ReportedSetting) -> Finding:
@@ -151,19 +158,21 @@ def _favoured(
         return cannot_say(f"Not measured {how}: {', '.join(missing) or 'any label'}.")
     others = [label for label in rates if label not in named]
     mean, rest = mean_of(rates, list(named)), mean_of(rates, others)
-    chance = as_high_by_chance(rates, list(named))
+    above = mean > rest
+    chance = (as_high_by_chance if above else as_low_by_chance)(rates, list(named))
     each = ", ".join(
         f"“{label}” {percent(rates[label], 1)} (reported {percent(value, 1)})"
         for label, value in named.items()
     )
     text = (
         f"{each}; on average {percent(mean, 1)}, against {percent(rest, 1)} of the other "
-        f"{len(others)}. Of all choices of {len(named)} labels, {percent(chance, 0)} do as well. "
+        f"{len(others)}. Of all choices of {len(named)} labels, {percent(chance, 1)} do as "
+        f"{'well' if above else 'badly'}. "
         f"{unlikeness}"
     ).strip()
-    if mean <= rest:
-        return Finding("contradicts", text)
-    return Finding("supports", text) if chance <= UNLIKELY else cannot_say(text)
+    if chance > UNLIKELY:
+        return cannot_say(text)
+    return Finding("supports" if above else "contradicts", text)
 
 
 def unified(reproduction: Reproduction) -> Finding:

@@ -51,12 +51,16 @@ class Stage:
 
 @dataclass(frozen=True)
 class Leak:
-    """Clean accuracy where pieces of a track are in training and test, and where they are not."""
+    """Clean accuracy where pieces of a track are in training and test, and where they are not.
+
+    ``groups`` is how many recordings the first was measured on; older files do not say.
+    """
 
     split_kind: str
     clean_accuracy: float
     honest_split_kind: str
     honest_accuracy: float
+    groups: int | None
 
 
 @dataclass(frozen=True)
@@ -217,4 +221,5 @@ def _leak(fields: Fields) -> Leak:
         clean_accuracy=fields.rate("clean_accuracy"),
         honest_split_kind=fields.text("honest_split_kind"),
         honest_accuracy=fields.rate("honest_accuracy"),
+        groups=fields.optional_count("groups"),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mondegreen.report.comparison_cells import CellResult
+from mondegreen.report.comparison_paper import share_of_published
 from mondegreen.report.comparison_results import Comparison
 from mondegreen.report.comparison_texts import significant
 from mondegreen.report.formatting import number, percent
@@ -14,13 +15,12 @@ from mondegreen.report.reproduction.findings import (
     Verdict,
     cannot_say,
     measured_and_reported,
-    merge,
     paper_generators,
     reached,
 )
 from mondegreen.report.reproduction.generators import Missing
 from mondegreen.report.reproduction.judges import NEAR, NEAR_DB
-from mondegreen.report.reproduction.results import Leak, Reproduction, Setting
+from mondegreen.report.reproduction.results import Setting
 from mondegreen.report.reproduction.tables import BASELINES
 from mondegreen.report.reproduction.words import unlike
 
@@ -29,6 +29,8 @@ MUCH = 100.0
 NEAR_PESQ = 0.1
 FAILS = 0.1
 """An attack that succeeds so much more rarely may be quiet for that reason."""
+LEAST_WORK = 0.5
+"""A network of a smaller share of the work that the paper's has says nothing of its time."""
 
 Duel = tuple[CellResult, CellResult]
 
@@ -62,14 +64,18 @@ def _of(setting: Setting) -> list[Duel] | Finding:
 
 
 def more_success(setting: Setting, paper: ReportedSetting) -> Finding:
-    """Judge whether the generator succeeds more often than the genetic and the swarm attack."""
+    """Judge whether the generator succeeds more often than the genetic and the swarm attack.
+
+    Being ahead of a rival whose search was cut short is no support.
+    """
     duels = _of(setting)
     if isinstance(duels, Finding):
         return duels
     parts = []
     ahead = []
     for own, rival in duels:
-        ahead.append(_sign(own, rival))
+        sign = _sign(own, rival)
+        ahead.append(min(sign, 0) if _cut_short(rival) else sign)
         parts.append(
             f"{_network(own)} {percent(own.success_rate, 1)} ({own.budget}), {rival.title} "
             f"{percent(rival.success_rate, 1)} ({rival.budget}){_queries(rival)}"
@@ -77,9 +83,22 @@ def more_success(setting: Setting, paper: ReportedSetting) -> Finding:
     reported = ", ".join(f"{one.attack} {percent(one.success_rate)}" for one in paper.baselines)
     text = (
         f"{'; '.join(parts)} (reported: generator {percent(paper.proposed.success_rate)}, "
-        f"{reported}). The same pairs for all; the searches have limits."
+        f"{reported}). The same pairs for all."
     )
+    cut = [reason for _, rival in duels if (reason := _cut_short(rival))]
+    if cut:
+        text += f" A rival might succeed more often: {'; '.join(dict.fromkeys(cut))}."
     return Finding(_all(ahead), text)
+
+
+def _cut_short(rival: CellResult) -> str:
+    """Return how a rival was kept from searching as long as its authors did; empty if not."""
+    share, queries = share_of_published(rival), rival.attack.options.get("queries")
+    if share is None:
+        return f"how long {rival.title} was let search is not known"
+    if share < 1:
+        return f"{rival.title} searched {100 * share:.2g} % of its published limit"
+    return "" if queries is None else f"{rival.title} was stopped at {queries} queries"
 
 
 def _sign(own: CellResult, rival: CellResult) -> int:
@@ -186,7 +205,8 @@ def _gradients(setting: Setting) -> str:
 def milliseconds(setting: Setting, paper: ReportedSetting) -> Finding:
     """Judge whether a clip takes as few milliseconds as reported, or twice as many.
 
-    Another machine may be slower, which contradicts nothing.
+    Another machine may be slower, which contradicts nothing, and a network of less than half of
+    the paper's work is faster for that reason.
     """
     scores = paper_generators(setting)
     if isinstance(scores, Finding):
@@ -200,7 +220,13 @@ def milliseconds(setting: Setting, paper: ReportedSetting) -> Finding:
         f"{measured_and_reported(time, goal, 'ms', 1)}, there on a {paper.proposed.device}, here "
         f"on the machine of this run{work}. {unlike(setting, scores)}"
     ).strip()
-    return Finding("supports", text) if time <= 2 * goal else cannot_say(text)
+    if time > 2 * goal:
+        return cannot_say(text)
+    if macs is None:
+        return cannot_say(f"{text} The work a clip was not counted.")
+    if macs < LEAST_WORK * GENERATOR_MACS:
+        return cannot_say(f"{text} So small a network says nothing of the paper's time.")
+    return Finding("supports", text)
 
 
 def quality(setting: Setting, paper: ReportedSetting) -> Finding:
@@ -220,33 +246,3 @@ def quality(setting: Setting, paper: ReportedSetting) -> Finding:
     )
     good = snr >= goal.snr_db - NEAR_DB and pesq >= goal.pesq - NEAR_PESQ
     return reached(setting, scores, good=good, worse_here=True, sentence=text)
-
-
-def leak(reproduction: Reproduction) -> Finding:
-    """Judge the classifier's accuracy on music where no track is on both sides."""
-    found = []
-    for setting in reproduction.settings:
-        one = setting.leak
-        if isinstance(one, Missing):
-            found.append((setting.data, cannot_say(f"Not measured: {one.reason}.")))
-        elif isinstance(one, Leak):
-            found.append((setting.data, _leak(setting, one)))
-    return merge(found, "No setting of this run divides recordings into chunks.")
-
-
-def _leak(setting: Setting, one: Leak) -> Finding:
-    paper = setting.reported
-    reported = ""
-    if paper:
-        reported = f" (reported for {paper.data}: {percent(paper.clean_accuracy)})"
-    text = (
-        f"{percent(one.clean_accuracy)}{reported} where pieces of a recording are in training and "
-        f"test ({one.split_kind}), {percent(one.honest_accuracy)} where they are not "
-        f"({one.honest_split_kind})."
-    )
-    if one.clean_accuracy - one.honest_accuracy > 2 * NEAR:
-        return Finding("contradicts", f"{text} Here the first is, in part, memory.")
-    goal = paper.clean_accuracy if paper else one.clean_accuracy
-    good = one.honest_accuracy >= goal - NEAR
-    text += " Here the division makes no difference."
-    return Finding("supports", text) if good else cannot_say(text)
