@@ -17,6 +17,7 @@ from torch import Tensor
 from mondegreen.audio import Normalization, quantize
 from mondegreen.budgets import (
     L2,
+    MAX_DB,
     SNR,
     Budget,
     BudgetError,
@@ -152,6 +153,23 @@ def test_quantizing_gives_the_most_that_fits() -> None:
     # The rounded norm of delta is beyond 37 steps, that of 0.97 delta is (10, -20, 29, 5).
     x_adv = quantize_within(x, delta, L2(37.1 / 32768)) * 32768
     assert x_adv.tolist() == [[[10.0, -20.0, 29.0, 5.0]]]
+
+
+@pytest.mark.parametrize("level", [0.9, 0.77, 0.61])
+def test_quantizing_wastes_no_step(level: float) -> None:
+    x = torch.zeros(1, 1, 4)
+    x_adv = quantize_within(x, torch.full_like(x, level), Linf(0.5))
+    assert torch.equal(x_adv, torch.full_like(x, 0.5))
+
+
+def test_what_is_not_perturbed_keeps_its_full_scale() -> None:
+    x = torch.tensor([[[-1.0, 32767 / 32768]]])
+    assert torch.equal(quantize_within(x, torch.zeros_like(x), SNR(20)), x)
+
+
+def test_the_bound_is_that_of_the_clip_in_the_file() -> None:
+    x = torch.full((1, 1, 4000), 0.4 / 32768)  # a file holds silence
+    assert not quantize_within(x, 3 * x, SNR(-10)).any()
 
 
 def test_a_budget_below_one_step_leaves_the_clip_alone() -> None:
@@ -311,13 +329,14 @@ def test_names_and_values() -> None:
     assert repr(SNR(20)) == "SNR(db=20.0)" and repr(Linf(0.002)) == "Linf(eps=0.002)"
     assert parse_budget(" SNR : 20 ") == SNR(20.0)
     assert SNR(20).describe() == "SNR >= 20 dB"
+    assert [SNR(db).db for db in (-MAX_DB, MAX_DB)] == [-300.0, 300.0]
     assert len({SNR(20), SNR(20.0), L2(20), Linf(20)}) == 3
 
 
 @pytest.mark.parametrize(
     "text",
     ["", "snr", "20", "snr:", "snr:loud", "snr:nan", "snr:inf", "snr:400", "l2:-1", "linf:-inf",
-     "l1:3", "snr:20:30", "linf:0,002"],
+     "l1:3", "snr:-301", "snr:20:30", "linf:0,002"],
 )  # fmt: skip
 def test_bad_text_is_refused(text: str) -> None:
     with pytest.raises(MondegreenError):

@@ -15,6 +15,7 @@ from mondegreen.classifiers.classifier import Classifier
 from mondegreen.errors import MondegreenError
 from mondegreen.evaluation.certification import (
     ABSTAIN,
+    Certificate,
     certified_radius,
     certify,
     count_votes,
@@ -78,6 +79,18 @@ def test_predictions_abstain_where_two_labels_may_be_alike(votes: list[int], lab
     assert smoothed_label(np.array(votes), 0.001) == label
     doubtful = scipy.stats.binomtest(max(votes), sum(votes)).pvalue > 0.001
     assert doubtful == (label == ABSTAIN)
+
+
+def test_only_the_two_labels_ahead_are_compared() -> None:
+    assert smoothed_label(np.array([60, 20, 20, 20]), 0.001) == 0
+
+
+def test_what_is_certified_wrongly_has_no_part_in_the_radii() -> None:
+    found = [Certificate(0, 0.1, 40.0), Certificate(1, 0.3, 30.0), Certificate(0, 0.2, 35.0)]
+    told = describe_certificates(found, torch.tensor([0, 0, 0]))
+    assert (told["certified_right"], told["abstained"]) == (2, 0)
+    assert told["median_radius"] == pytest.approx(0.15)
+    assert (told["median_snr_db"], told["lowest_snr_db"]) == (37.5, 35.0)
 
 
 def test_a_summary_counts_what_is_right(half: Classifier) -> None:

@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from torch import Tensor
 
 from mondegreen.gan.audibility import Audibility, LoudnessDisturbance, build_hearing
+from mondegreen.metrics.hearing import threshold_in_quiet
+from mondegreen.metrics.masking import MaskingModel, masking_loss
 
 RATE = 16_000
+Floats = npt.NDArray[np.float64]
 
 
 def tone(hertz: float, level: float = 0.1, seconds: float = 1.0) -> Tensor:
@@ -87,9 +92,95 @@ def test_descending_the_gradient_makes_a_perturbation_quieter() -> None:
     assert hearing(x, x + quieter).points < 0.99 * before.detach()
 
 
+def bark_of(hertz: Floats) -> Floats:
+    rate: Floats = 13 * np.arctan(0.00076 * hertz) + 3.5 * np.arctan((hertz / 7500) ** 2)
+    return rate
+
+
+def band_edges() -> Floats:
+    low, high = bark_of(np.array([50.0, 8000.0])).tolist()
+    return np.linspace(low, high, 49)
+
+
+def band_power(x: Floats) -> Floats:
+    """Power in 48 critical bands of frames of 512 samples; a bin's power is spread over Barks."""
+    padded = np.concatenate([np.zeros(256), x, np.zeros(-len(x) % 256 + 256)])
+    taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(512) / 512)
+    frames = [padded[at : at + 512] * taper for at in range(0, len(padded) - 511, 256)]
+    power = np.abs(np.fft.rfft(frames)) ** 2
+    edges = band_edges()
+    middle = np.arange(257) * RATE / 512
+    low, high = bark_of(np.maximum(middle - 15.625, 0.0)), bark_of(middle + 15.625)
+    within = np.minimum.outer(high, edges[1:]) - np.maximum.outer(low, edges[:-1])
+    bands: Floats = power @ (np.maximum(within, 0.0) / (high - low)[:, None])
+    return bands
+
+
+def over_time(frames: Floats) -> float:
+    frames = np.minimum(frames, 45.0)
+    seconds = [frames[at : at + 20] for at in range(0, len(frames) - 19, 10)]
+    moments = [np.mean(second**6) ** (1 / 6) for second in seconds]
+    return float(np.sqrt(np.mean(np.square(moments))))
+
+
+def plain_disturbances(x: Floats, x_adv: Floats) -> tuple[float, float]:
+    """P.862 as the documentation says, frame by frame."""
+    edges = band_edges()
+    width, middle = np.diff(edges), (edges[1:] + edges[:-1]) / 2
+    lines = np.arange(257) * RATE / 512
+    centre = torch.from_numpy(np.interp(middle, bark_of(lines), lines))
+    quiet = 10 ** ((threshold_in_quiet(centre).numpy() - 5) / 10)
+    steep = 0.23 * (6 / (np.clip(middle, 2, 4) + 2)) ** 0.15
+
+    def sone(power: Floats) -> Floats:
+        ratio = (0.5 + 0.5 * power / quiet) ** steep
+        loudness: Floats = 0.5 * (quiet / 0.5) ** steep * np.maximum(ratio - 1, 0)
+        return loudness
+
+    def audible(power: Floats, factor: float) -> Floats:
+        return np.where(power > factor * quiet, power, 0)
+
+    power, power_adv = band_power(x), band_power(x_adv)
+    level = 10 ** ((79 - 5) / 10)
+    scale = level / power.sum(axis=1).mean()
+    power, power_adv = scale * power, scale * power_adv
+    loud = audible(power, 100).sum(axis=1) >= 1e7
+    before, after = (audible(one, 100)[loud].mean(axis=0) + 1e3 for one in (power, power_adv))
+    power = power * np.clip(after / before, 0.01, 100)
+    gain = (audible(power, 1).sum(axis=1) + 5e3) / (audible(power_adv, 1).sum(axis=1) + 5e3)
+    last = np.r_[1, gain[:-1]]
+    smooth = 0.8 * gain + 0.16 * last + 0.04 * np.r_[1, last[:-1]]
+    power_adv = power_adv * np.clip(smooth, 3e-4, 5)[:, None]
+    one, other = sone(power), sone(power_adv)
+    heard = np.maximum(np.abs(other - one) - 0.25 * np.minimum(one, other), 0) * width
+    symmetric = np.sqrt((heard**2).sum(axis=1) * width.sum())
+    factor = ((power_adv + 50) / (power + 50)) ** 1.2
+    asymmetric = (heard * np.where(factor < 3, 0, np.minimum(factor, 12))).sum(axis=1)
+    emphasis = ((power.sum(axis=1) + 1e5) / level) ** 0.04
+    return over_time(symmetric / emphasis), over_time(asymmetric / emphasis)
+
+
+@pytest.mark.parametrize("gain", [2e-4, 3e-3, 0.2])
+def test_disturbances_are_those_of_a_plain_reading(gain: float) -> None:
+    swell = torch.linspace(0, 1, RATE)
+    x = (tone(300) + tone(2500, 0.03)) * swell + 1e-4 * noise()
+    x_adv = 0.8 * x + gain * noise(seed=1) * swell.flip(0) + tone(700, 0.3 * gain)
+    both = torch.cat([x, 0.1 * noise()]), torch.cat([x_adv, 0.1 * noise() + gain * tone(900)])
+    found: Audibility = LoudnessDisturbance(RATE)(*both)
+    for row in range(2):
+        clips = (one[row, 0].double().numpy() for one in both)
+        symmetric, asymmetric = plain_disturbances(*clips)
+        assert float(found.symmetric[row]) == pytest.approx(symmetric, rel=1e-3, abs=1e-4)
+        assert float(found.asymmetric[row]) == pytest.approx(asymmetric, rel=1e-3, abs=1e-4)
+    points = 0.1 * found.symmetric + 0.0309 * found.asymmetric
+    torch.testing.assert_close(found.points, points)
+
+
 def test_both_models_of_hearing_agree_on_what_is_louder() -> None:
     x = tone(300) + tone(1000) + 0.01 * noise()
     for model in ("loudness", "masking"):
         hearing = build_hearing(model, RATE)
         faint, loud = (hearing(x, x + gain * noise(seed=1)) for gain in (1e-3, 1e-2))
         assert faint.shape == (1,) and faint < loud
+        masked = masking_loss(1e-2 * noise(seed=1), MaskingModel(RATE)(x))
+        assert torch.allclose(loud, masked, rtol=1e-4) is (model == "masking")

@@ -231,6 +231,14 @@ def test_generator_loss_is_eq_5() -> None:
     assert generator_loss(**scalars(), weights=LossWeights()).item() == 111 + 100 * 1000
 
 
+def test_terms_beyond_the_paper_have_weights_of_their_own() -> None:
+    weights = LossWeights(matching=2.0, hearing=3.0)
+    matching, hearing = torch.tensor(1.0), torch.tensor(10.0)
+    loss = generator_loss(matching=matching, hearing=hearing, weights=weights)
+    assert loss.item() == 32.0
+    assert weights.warm_up() == LossWeights(adversarial=0.0, matching=2.0, hearing=3.0)
+
+
 def test_warm_up_drops_the_classifier_alone() -> None:
     weights = LossWeights(alpha=2.0).warm_up()
     assert weights == LossWeights(adversarial=0.0, alpha=2.0, beta=1.0, gamma=100.0)
@@ -252,7 +260,14 @@ def test_a_loss_without_terms_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"alpha": -1.0}, {"gamma": math.nan}, {"beta": math.inf}, {"hearing": -1.0}]
+    "settings",
+    [
+        {"alpha": -1.0},
+        {"gamma": math.nan},
+        {"beta": math.inf},
+        {"hearing": -1.0},
+        {"matching": -1.0},
+    ],
 )
 def test_impossible_weights_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(MondegreenError, match=next(iter(settings))):

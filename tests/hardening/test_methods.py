@@ -95,6 +95,20 @@ def test_the_loss_weighs_both_kinds_of_clips() -> None:
     assert float(loss) == pytest.approx(by_hand, rel=1e-6)
 
 
+def test_smoothing_holds_for_clean_and_attacked_clips() -> None:
+    clean, adversarial = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    label = torch.tensor([0])
+    # Of 0.2, half is the other label's.
+    untouched = 0.9 * math.log(1 + math.exp(-2)) + 0.1 * math.log(1 + math.exp(2))
+    attacked = 0.9 * math.log(1 + math.e) + 0.1 * math.log(1 + math.exp(-1))
+    smooth = replace(OPTIONS, method="pgd", share=0.25, label_smoothing=0.2, beta=3.0)
+    loss = build(smooth).loss(clean, adversarial, label)
+    assert float(loss) == pytest.approx(0.75 * untouched + 0.25 * attacked)
+    pulled = 3.0 * float(divergence(clean, adversarial))
+    trades = Trades(replace(smooth, method="trades")).loss(clean, adversarial, label)
+    assert float(trades) == pytest.approx(untouched + pulled)
+
+
 def test_the_gradient_of_trades_is_that_of_its_formula() -> None:
     """With p and q the two answers: d KL / dz' = q - p, d KL / dz = p (log p - log q - KL)."""
     random = torch.Generator().manual_seed(0)

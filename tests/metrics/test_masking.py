@@ -124,6 +124,13 @@ def test_every_bin_agrees_with_a_plain_reading(level: float, rng: torch.Generato
         )
 
 
+def test_a_constant_hides_nothing(rng: torch.Generator) -> None:
+    x = mixture(rng) + 0.2
+    expected = plain_threshold(x[0, 256:768].double().numpy())
+    measured = masking_threshold(x, RATE)[0, 2].double()
+    torch.testing.assert_close(measured, torch.from_numpy(expected), atol=0.01, rtol=0.0)
+
+
 def test_silence_leaves_the_threshold_in_quiet() -> None:
     threshold = masking_threshold(torch.zeros(2, 1, 3000), RATE)
     expected = threshold_in_quiet(scale(257)).float().expand(2, len(threshold[0]), 257)

@@ -58,6 +58,39 @@ def test_one_speaker_tells_nothing_of_others() -> None:
     assert auc_interval(*scores, np.random.default_rng(0)) == (0.0, 1.0)
 
 
+def test_draws_without_a_clip_of_either_kind_are_left_out() -> None:
+    scores = ([0.0], [1]), ([1.0], [2])
+    assert auc_interval(*scores, np.random.default_rng(0)) == (1.0, 1.0)
+    random = np.random.default_rng(0)
+    drawn = [set(random.integers(2, size=2).tolist()) for _ in range(3)]
+    assert any(len(one) == 1 for one in drawn)  # by one speaker alone
+
+
+def test_without_a_draw_of_both_kinds_nothing_is_known() -> None:
+    seed = next(
+        one for one in range(99) if len(set(np.random.default_rng(one).integers(2, size=2))) == 1
+    )
+    scores = ([0.0], [1]), ([1.0], [2])
+    assert auc_interval(*scores, np.random.default_rng(seed), resamples=1) == (0.0, 1.0)
+
+
+def test_equal_scores_count_half_in_the_interval_too() -> None:
+    groups = np.arange(20)
+    alike = (np.zeros(20), groups)
+    assert auc_interval(alike, alike, np.random.default_rng(0)) == (0.5, 0.5)
+
+
+def test_more_confidence_is_a_wider_interval() -> None:
+    random = np.random.default_rng(6)
+    groups = np.arange(60) % 20
+    negative, positive = (random.normal(0, 1, 60), groups), (random.normal(1, 1, 60), groups)
+    narrow, wide = (
+        auc_interval(negative, positive, np.random.default_rng(1), confidence=confidence)
+        for confidence in (0.5, 0.99)
+    )
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]
+
+
 def test_wrong_scores_are_refused() -> None:
     for negative, positive in (([], [1.0]), ([1.0], []), ([float("nan")], [1.0])):
         with pytest.raises(ValueError, match=r"both kinds|finite"):

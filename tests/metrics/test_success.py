@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mondegreen.metrics.success import (
     bootstrap_interval,
+    escape_matrix,
     success_matrix,
     success_rate,
     success_rates,
@@ -30,6 +31,19 @@ def test_rates_by_hand() -> None:
     assert rates.correct == 1 / 3  # of the pairs 0, 2 and 4 only pair 0
     assert rates.baseline == 1 / 5  # pair 1 was heard as its target before
     assert (rates.pairs, rates.correct_pairs) == (5, 3)
+
+
+def test_another_label_than_the_target_is_no_success() -> None:
+    rates = success_rates(source=[0, 0], target=[1, 1], before=[0, 0], after=[2, 1])
+    assert (rates.rate, rates.correct) == (0.5, 0.5)
+
+
+def test_untargeted_rates_by_hand() -> None:
+    label = [0, 0, 1, 1]
+    rates = success_rates(label, label, before=[0, 1, 1, 1], after=[2, 1, 1, 0], untargeted=True)
+    assert (rates.rate, rates.correct, rates.baseline) == (3 / 4, 2 / 3, 1 / 4)
+    with pytest.raises(ValueError, match="gets away from"):
+        success_rates([0, 1], [0, 0], [0, 1], [1, 0], untargeted=True)
 
 
 def test_no_pairs_have_no_rate() -> None:
@@ -65,6 +79,15 @@ def test_what_is_no_pair_is_refused() -> None:
         success_matrix([0], [1], [True, False], 2)
     with pytest.raises(ValueError, match="one entry"):
         success_rates([0], [1], [0, 1], [1])
+    with pytest.raises(ValueError, match="one entry"):
+        success_rates([0], [1], [0], [1, 1])
+    for source, target in (([2], [0]), ([-1], [0]), ([0], [-1])):
+        with pytest.raises(ValueError, match=r"0\.\.1"):
+            success_matrix(source, target, [True], 2)
+        with pytest.raises(ValueError, match=r"0\.\.1"):
+            escape_matrix(source, target, 2)
+    with pytest.raises(ValueError, match="one entry"):
+        escape_matrix([[0]], [[1]], 2)
 
 
 @pytest.mark.parametrize(("successes", "pairs"), [(0, 5), (5, 5), (3, 7), (923, 1000)])
@@ -73,6 +96,12 @@ def test_wilson_agrees_with_scipy(successes: int, pairs: int, confidence: float)
     reference = scipy.stats.binomtest(successes, pairs).proportion_ci(confidence, method="wilson")
     interval = wilson_interval(successes, pairs, confidence)
     assert interval == pytest.approx((reference.low, reference.high), abs=1e-12)
+
+
+@pytest.mark.parametrize("pairs", [2, 6, 9, 26])
+def test_no_rounding_leads_out_of_the_rates_there_are(pairs: int) -> None:
+    assert wilson_interval(0, pairs)[0] >= 0.0
+    assert wilson_interval(pairs, pairs)[1] <= 1.0
 
 
 def test_wilson_knows_nothing_without_pairs() -> None:
@@ -96,6 +125,30 @@ def test_the_bootstrap_of_groups_is_as_wide_as_the_groups_ask_for() -> None:
     assert named[1] - named[0] == pytest.approx(high - low, abs=0.03)
 
 
+def test_more_confidence_is_a_wider_interval_and_resamples_are_counted() -> None:
+    success, groups = np.arange(200) < 120, np.arange(200) // 5
+    narrow, wide = (
+        bootstrap_interval(success, groups, np.random.default_rng(1), confidence=confidence)
+        for confidence in (0.5, 0.99)
+    )
+    assert wide[0] < narrow[0] < 0.6 < narrow[1] < wide[1]
+    random = np.random.default_rng(1)
+    bootstrap_interval(success, groups, random, resamples=10)
+    again = np.random.default_rng(1)
+    again.integers(40, size=(10, 40))
+    assert random.random() == again.random()
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_the_far_end_is_exact_where_all_fail_or_none(confidence: float) -> None:
+    beyond, groups = 1 - (0.5 - confidence / 2) ** (1 / 60), [1, 2] * 30
+    none, every = (
+        bootstrap_interval([hit] * 60, groups, np.random.default_rng(0), confidence=confidence)
+        for hit in (False, True)
+    )
+    assert none == pytest.approx((0.0, beyond)) and every == pytest.approx((1 - beyond, 1.0))
+
+
 def test_groups_that_are_alike_do_not_make_it_certain() -> None:
     success, groups = [True, False, False] * 4, [one for one in range(4) for _ in range(3)]
     found = bootstrap_interval(success, groups, np.random.default_rng(0))
@@ -113,6 +166,14 @@ def test_differences_that_are_alike_in_all_groups(gains: list[int]) -> None:
     assert (low, high) == pytest.approx((mean - beyond, min(mean + beyond, 1.0)))
     lost = bootstrap_interval(-np.array(gains), groups, np.random.default_rng(0), least=-1.0)
     assert lost == pytest.approx((-high, -low))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_differences_of_few_pairs_stay_differences(sign: int) -> None:
+    gains, groups = [sign, 0, sign, 0], [0, 0, 1, 1]
+    found = bootstrap_interval(gains, groups, np.random.default_rng(0), least=-1.0)
+    ends = (0.5 - (1 - 0.025 ** (1 / 4)), 1.0)
+    assert found == pytest.approx(ends if sign > 0 else (-ends[1], -ends[0]))
 
 
 def test_the_bootstrap_needs_a_group_for_every_pair() -> None:

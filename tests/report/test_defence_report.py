@@ -203,6 +203,49 @@ def test_intervals_decide(tmp_path: Path) -> None:
     assert words[2] == PLAIN_ONLY, "who knows it does not surely lose"
 
 
+def test_the_strongest_of_several_attacks_decides(tmp_path: Path) -> None:
+    def more(values: dict[str, Any]) -> None:
+        weak = row("shift", None, *(cell(name, 0.01) for name in [*EFFECTS, "residual"]))
+        weak["direct"] = rates(0.1)
+        feeble = [row("cw", name, cell(name, 0.01)) for name in EFFECTS]
+        values["rows"] += [weak, *feeble]
+
+    several = changed(tmp_path, more)
+    for one in several.defences[:4]:
+        found = judge(several, one, several.budgets[0])
+        assert found.words == WORDS[one.name]
+        assert found.direct is not None and found.direct.label == "generator"
+        assert found.plain is not None and found.plain.label == "generator"
+        assert found.knowing is not None and found.knowing.label == "pgd"
+
+
+@pytest.mark.parametrize(
+    ("loss", "plain", "knowing", "words"),
+    [
+        ([0.049, 0.3], 0.05, 0.1, HOLDS),
+        ([0.051, 0.3], 0.05, 0.1, COSTS),
+        ([0.0, 0.1], 0.05, 0.149, HOLDS),
+        ([0.0, 0.1], 0.06, 0.151, WEAKENS),
+        ([0.0, 0.1], 0.151, 0.05, WEAKENS),  # who knows it is weaker; the plain one counts
+        ([0.0, 0.1], 0.749, 0.7, WEAKENS),  # an upper end of 0.8, ten points below 0.9
+        ([0.0, 0.1], 0.751, 0.7, USELESS),
+        ([0.0, 0.1], 0.5, 0.599, WEAKENS),
+        ([0.0, 0.1], 0.5, 0.601, PLAIN_ONLY),  # surely more than the plain attacks
+        ([0.0, 0.1], 0.7, 0.76, PLAIN_ONLY),
+    ],
+)
+def test_the_limits_of_the_rule(
+    tmp_path: Path, loss: list[float], plain: float, knowing: float, words: str
+) -> None:
+    def limit(values: dict[str, Any]) -> None:
+        values["defences"][2]["loss_interval"] = loss  # of "soft"
+        values["rows"][0]["cells"][2].update(rates(plain))
+        values["rows"][3]["cells"][0].update(rates(knowing))
+
+    found = changed(tmp_path, limit)
+    assert judge(found, found.defences[2], found.budgets[0]).words == words
+
+
 def test_a_retrained_generator_knows_defences_but_no_detector(tmp_path: Path) -> None:
     def retrained(values: dict[str, Any]) -> None:
         every = [cell(name, 0.7) for name in EFFECTS] + [cell("residual", 0.03)]

@@ -111,6 +111,27 @@ def test_one_speaker_makes_no_grade() -> None:
     assert any("are of one speaker or recording," in text for text in verdict.advice)
 
 
+def test_the_limits_of_the_advice() -> None:
+    def said(*cells: Cell, groups: int = 10, accuracy: float = 0.95) -> str:
+        found = audit(*cells, accuracy=accuracy)
+        return " ".join(judge(replace(found, data=replace(found.data, groups=groups))).advice)
+
+    sound = cell(0.05, 20)
+    assert "4 speakers or recordings" in said(sound, groups=4)
+    assert "--minutes" in said(replace(sound, pairs=99)) and said(replace(sound, pairs=100)) == ""
+    assert said(sound, accuracy=0.7) == "" and "69 %" in said(sound, accuracy=0.69)
+    wide = cell(0.48, 20)
+    assert "--minutes 40): with 300 pairs" in said(wide)  # enough, and yet no grade
+    asked = [cell(0.4, 20, "black box", queries=n) for n in (1_500.0, 2_000.0, 2_100.0)]
+    assert "1,500 queries a clip" in said(*asked) and "2,000 queries" in said(asked[1])
+    assert "probabilities" not in said(asked[2])
+
+
+def test_the_grade_is_that_of_the_quietest_ratio_that_broke() -> None:
+    assert judge(audit(cell(0.9, 30), cell(0.9, 20))).grade == "fragile"
+    assert judge(audit(cell(0.55, 30))).grade == "fragile"  # its lower end is just a half
+
+
 def test_untargeted_attacks_tell_the_robust_accuracy() -> None:
     away = cell(0.97, 30, goal="untargeted")
     details = judge(audit(cell(0.9, 30), away)).details
@@ -143,6 +164,15 @@ def test_pairs_of_two_clips_are_no_weakest_ones() -> None:
     )
     assert weakest(found) is None and labels(found) is not None
     assert not any("confused" in text for text in judge(found).details)
+
+
+def test_of_pairs_that_give_way_alike_the_better_known_come_first() -> None:
+    found = audit(cell(0.9, 30))
+    rates = ((None, 0.9, 0.9), (0.9, None, 0.2), (0.4, 0.8, None))
+    counts = ((0, 5, 9), (7, 0, 10), (10, 20, 0))
+    known = replace(found, confusions=Confusions("gradient search", 35.0, 0.55, rates, counts))
+    named = [one[:2] for one in weakest_pairs(known, 3)]
+    assert named == [("yes", "up"), ("no", "yes"), ("yes", "no")]
 
 
 def test_the_table_has_a_row_for_every_cell() -> None:

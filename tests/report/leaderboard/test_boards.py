@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,26 @@ import pytest
 from tests.report.leaderboard.workshop import ENTRY, Workshop, cell, comparison
 
 from mondegreen.errors import MondegreenError
+from mondegreen.report.leaderboard import flags
 from mondegreen.report.leaderboard.boards import Board, load_leaderboard
+from mondegreen.report.leaderboard.entry import read_entry
+from mondegreen.report.leaderboard.measured import MeasuredRow
+from mondegreen.report.leaderboard.schema import Sheet
+
+ROW = MeasuredRow(
+    attack="pgd",
+    settings={},
+    goal="targeted",
+    knowledge="white box",
+    budget="snr:30",
+    channel="",
+    pairs=200,
+    groups=20,
+    success=0.4,
+    interval=(0.3, 0.5),
+    right=None,
+    file="a.json",
+)
 
 
 def only_board(workshop: Workshop) -> Board:
@@ -37,6 +57,12 @@ def test_every_row_of_the_file_counts(workshop: Workshop) -> None:
     workshop.measure(comparison(cell("pgd", 0.4), cell("new attack", 0.7)))
     (one,) = only_board(workshop).standings
     assert one.worst.attack == "new attack" and one.worst.robust == pytest.approx(0.3)
+
+
+def test_the_worst_case_is_the_highest_rate_not_the_surest(workshop: Workshop) -> None:
+    workshop.measure(comparison(cell("pgd", 0.5, width=0.15), cell("cw", 0.45, width=0.02)))
+    (one,) = only_board(workshop).standings
+    assert one.worst.attack == "pgd"
 
 
 def test_several_files_are_one_entry(workshop: Workshop) -> None:
@@ -142,6 +168,10 @@ FLAGGED: dict[str, tuple[Measure, str]] = {
         lambda w: w.measure(comparison(cell("generator", 0.4))),
         "nobody attacked with gradients: generator at most",
     ),
+    "nobody knew enough": (
+        lambda w: w.measure(comparison(cell("generator", 0.3), cell("square", 0.4))),
+        "nobody attacked with gradients: generator at most",
+    ),
     "the weaker is ahead": (
         lambda w: w.measure(comparison(cell("pgd", 0.4), cell("square", 0.43))),
         "square (black box) reaches 43 %, pgd (white box) 40 %",
@@ -159,6 +189,14 @@ def test_a_rule_that_fires_says_so(workshop: Workshop, make: Measure, reason: st
     assert reasons(workshop) == (reason,)
 
 
+@pytest.mark.parametrize(("rate", "flagged"), [(0.45, False), (0.49, False), (0.54, True)])
+def test_of_other_pairs_only_intervals_tell(workshop: Workshop, rate: float, flagged: bool) -> None:
+    other = "results/more/comparison.json"
+    workshop.measure(comparison(cell("square", rate)), other)
+    workshop.write(measured=[*ENTRY["measured"], {"file": other, "row": None}])
+    assert bool(reasons(workshop)) is flagged  # the search by gradients has 35 to 45 %
+
+
 NOT_FLAGGED: dict[str, Measure] = {
     "pairs enough": lambda w: w.measure(comparison(cell("pgd", 0.4), pairs=100)),
     "narrow enough": lambda w: w.measure(comparison(cell("pgd", 0.4, width=0.19))),
@@ -171,6 +209,27 @@ NOT_FLAGGED: dict[str, Measure] = {
 def test_a_rule_that_does_not_fire_is_silent(workshop: Workshop, make: Measure) -> None:
     make(workshop)
     assert reasons(workshop) == ()
+
+
+@pytest.mark.parametrize("kind", ["input", "detector"])
+def test_who_knows_no_defence_is_not_enough_before_one(kind: Any) -> None:
+    entry = read_entry(Sheet.wrap(ENTRY, "x"), "mine")
+    behind = dataclasses.replace(entry, defence=dataclasses.replace(entry.defence, kind=kind))
+    found = flags.reasons(behind, (), [ROW], ROW)
+    assert found == ("nobody who knows the defence attacked",)
+    knowing = dataclasses.replace(ROW, knowledge="knowing the defence")
+    assert flags.reasons(behind, (), [ROW, knowing], ROW) == ()
+
+
+def test_who_expects_another_channel_expects_none() -> None:
+    entry = read_entry(Sheet.wrap(ENTRY, "x"), "mine")
+    row = dataclasses.replace(ROW, channel="mp3:kbps=32")
+    aware, other = (
+        dataclasses.replace(row, settings={"channel": channel}) for channel in (row.channel, "room")
+    )
+    assert flags.reasons(entry, (), [row, aware], row) == ()
+    for rows in ([row], [row, other]):
+        assert flags.reasons(entry, (), rows, row) == (flags.UNEXPECTED,)
 
 
 def test_few_speakers_are_flagged(workshop: Workshop) -> None:

@@ -12,6 +12,7 @@ from mondegreen.report.reproduction.claims import judge_all, tally
 from mondegreen.report.reproduction.findings import Finding, merge
 from mondegreen.report.reproduction.results import Reproduction
 from mondegreen.report.reproduction.sentences import CLAIMS
+from mondegreen.report.reproduction.statistics import as_high_by_chance, outliers
 
 Content = dict[str, Any]
 Load = Callable[..., Reproduction]
@@ -98,12 +99,84 @@ def test_low_rates_contradict_a_run_like_the_papers_only(
     assert verdict(load(like_the_paper(make_scores, 0.5)), key)[0] == "contradicts"
 
 
+def changed_single(scores: Scores, **values: Any) -> Callable[[Content], None]:
+    """A run like the paper's, but for some of what its generators reach."""
+
+    def change(content: Content) -> None:
+        like_the_paper(scores, 0.97)(content)
+        content["settings"][0]["generators"]["single"].update(values)
+
+    return change
+
+
+def mean_snr(mean: float | None) -> Content:
+    return {"mean": mean, "median": mean, "min": mean, "failed": 0, "pairs": 90}
+
+
+@pytest.mark.parametrize(
+    ("rate", "high", "snr", "expected"),
+    [
+        (0.904, 0.95, 19.3, "supports"),  # of 92.33 % at 20.27 dB
+        (0.902, 0.95, 19.3, "cannot say"),
+        (0.902, 0.92, 19.3, "contradicts"),
+        (0.93, 0.95, 19.2, "cannot say"),
+        (0.93, 0.95, None, "cannot say"),
+    ],
+)
+def test_how_near_is_near(
+    load: Load, make_scores: Scores, rate: float, high: float, snr: float | None, expected: str
+) -> None:
+    values = {"success_rate": rate, "success_interval": [0.85, high], "snr_db": mean_snr(snr)}
+    found = load(changed_single(make_scores, **values))
+    assert verdict(found, "success-speech")[0] == expected
+
+
+def matrix(rate: float, **cells: float) -> list[list[float | None]]:
+    """Rates of all pairs of words; those named, as in no_yes, differ."""
+    return [
+        [None if one == other else cells.get(f"{one}_{other}", rate) for other in WORDS]
+        for one in WORDS
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "rates", "expected"),
+    [
+        ("no-to-yes", matrix(0.95, no_yes=0.92), "supports"),  # one of 40 clips below 94.44 %
+        ("no-to-yes", matrix(0.95, no_yes=0.91), "contradicts"),
+        ("above-90-speech", matrix(0.95, **dict.fromkeys(("no_yes", "up_on"), 0.0)), "supports"),
+        ("above-90-speech", matrix(0.91, **{f"{w}_yes": 0.1 for w in WORDS}), "supports"),
+        ("above-90-speech", matrix(0.9), "contradicts"),
+        ("error-range-speech", matrix(0.99, no_yes=0.5), "contradicts"),  # the worst cell
+        ("error-range-speech", matrix(0.85), "contradicts"),  # the mean
+        ("outliers-speech", matrix(0.8), "contradicts"),  # none lies apart, all above 15 %
+        ("outliers-speech", matrix(0.99, no_yes=0.9, up_on=0.9), "supports"),
+    ],
+)
+def test_cells_are_judged_one_by_one(
+    load: Load, make_scores: Scores, key: str, rates: list[list[float | None]], expected: str
+) -> None:
+    found = load(changed_single(make_scores, success_matrix=rates))
+    assert verdict(found, key)[0] == expected
+
+
+def test_what_lies_apart_is_found_on_both_sides() -> None:
+    assert outliers([-100.0, 1.0, 2.0, 3.0, 4.0, 100.0]) == [-100.0, 100.0]
+    assert outliers([0.0, 1.0, 2.0, 3.0, 6.0]) == []  # just 1.5 quartile ranges
+    assert outliers([0.0, 1.0, 2.0, 3.0, 6.1]) == [6.1]
+    assert as_high_by_chance({"a": 1.0, "b": 1.0, "c": 0.0}, ["a"]) == pytest.approx(2 / 3)
+
+
 def test_quality_is_measured_by_the_papers_own(load: Load, make_scores: Scores) -> None:
     key = "quality-speech"
     assert verdict(load(), key)[0] == "supports"
     worse = {"snr": 20.5, "pesq": 2.5}
     assert verdict(load(with_single(make_scores, 0.93, **worse)), key)[0] == "cannot say"
     assert verdict(load(like_the_paper(make_scores, 0.93, **worse)), key)[0] == "contradicts"
+    loud = like_the_paper(make_scores, 0.93, snr=19.2, pesq=3.1)
+    assert verdict(load(loud), key)[0] == "contradicts"
+    near = like_the_paper(make_scores, 0.93, snr=19.3, pesq=2.99)  # of 20.27 dB and 3.087
+    assert verdict(load(near), key)[0] == "supports"
     without = verdict(load(with_single(make_scores, 0.93, pesq=None)), key)
     assert without[0] == "cannot say" and "not asked for" in without[1]
 
@@ -127,6 +200,8 @@ def test_labels_are_favoured_beyond_chance_or_not(load: Load) -> None:
     one_low = {"up": 0.79}
     found, text = verdict(load(favour(one_low)), "favoured-targets")
     assert found == "cannot say" and "40.0 % do as badly" in text  # every choice that holds it
+    alike = dict.fromkeys(WORDS, 0.75)
+    assert verdict(load(favour(alike)), "favoured-targets")[0] == "cannot say"
     one_high = {"up": 0.81}
     assert verdict(load(favour(one_high)), "favoured-targets")[0] == "cannot say"
 
@@ -163,7 +238,16 @@ def test_rivals_are_compared_under_one_budget(load: Load, make_cell: MakeCell) -
     assert verdict(load(compared(own, *mixed)), "rivals-speech")[0] == "cannot say"
     other = load(compared(own, make_cell("genetic", 30.0, 0.1, None)))
     assert verdict(other, "rivals-speech")[0] == "cannot say"
+    alike = make_cell("generator", 20.0, 0.91, 7.0, success_interval=[0.909, 0.911])
+    rival = make_cell("genetic", 20.0, 0.9, None, success_interval=[0.899, 0.901])
+    assert verdict(load(compared(alike, rival)), "rivals-speech")[0] == "cannot say"
+    helped = [make_cell("generator", 20.0, 0.99, 7.0, steps=5)]
+    helped.append(make_cell("generator", 20.0, 0.99, 7.0, quietness=0.5))
+    beaten = load(compared(own, *helped, make_cell("genetic", 20.0, 0.9, None)))
+    assert verdict(beaten, "rivals-speech")[0] == "contradicts"  # the plain one counts
     free = make_cell("generator", None, 0.9, 7.0)
+    unlike = load(compared(free, make_cell("genetic", 20.0, 0.1, None)))
+    assert verdict(unlike, "rivals-speech")[0] == "cannot say"
     bounded = make_cell("pso", None, 0.2, None, budget={"kind": "linf", "value": 0.0078125})
     result, text = verdict(load(compared(free, bounded)), "rivals-speech")
     assert result == "supports" and "20.0 % (max |δ| ≤ 0.0078125)" in text
@@ -197,6 +281,11 @@ def test_snr_is_compared_only_where_no_budget_sets_it(load: Load, make_cell: Mak
     for cell, snr in zip(free, (22.0, 15.0, 16.0), strict=True):
         cell["snr_db"]["mean"] = snr
     assert verdict(load(compared(*free)), "rivals-snr")[0] == "supports"
+    free[1]["success_rate"] = 0.3  # louder, and fails: that helps it nothing
+    assert verdict(load(compared(*free)), "rivals-snr")[0] == "supports"
+    free[1]["success_rate"] = 0.9
+    free[0]["snr_db"]["mean"] = 16.9
+    assert verdict(load(compared(*free)), "rivals-snr")[0] == "cannot say"  # less than 1 dB
     free[0]["snr_db"]["mean"] = 14.0
     assert verdict(load(compared(*free)), "rivals-snr")[0] == "contradicts"
     for cell in free[1:]:
@@ -214,6 +303,10 @@ def test_much_faster_is_a_hundredth(load: Load, make_cell: MakeCell) -> None:
     assert verdict(near, "faster")[0] == "cannot say"
     slower = load(compared(own, make_cell("genetic", 20.0, 0.9, 5.0)))
     assert verdict(slower, "faster")[0] == "contradicts"
+    rivals = [make_cell("genetic", 20.0, 0.9, 5.0), make_cell("pso", 20.0, 0.9, 5000.0)]
+    assert verdict(load(compared(own, *rivals)), "faster")[0] == "cannot say"
+    hundred = load(compared(own, make_cell("genetic", 20.0, 0.9, 1000.0)))
+    assert verdict(hundred, "faster")[0] == "supports"
     untimed = load(compared(own, make_cell("genetic", 20.0, 0.9, None)))
     assert verdict(untimed, "faster") == ("cannot say", "The attacks were not timed.")
 
@@ -363,6 +456,7 @@ def test_one_network_for_all(load: Load, make_scores: Scores) -> None:
     result, text = verdict(load(worse(0.7)), "unified")
     assert result == "cannot say" and "It works, and worse." in text
     assert verdict(load(worse(0.2)), "unified")[0] == "contradicts"
+    assert verdict(load(worse(0.88)), "unified")[0] == "supports"
 
 
 def test_findings_join() -> None:
