@@ -17,8 +17,11 @@ from mondegreen.report import (
     docs_reliability,
     docs_serve,
     docs_streaming,
+    docs_template,
 )
 from mondegreen.report.docs_tables import TABLES, main
+
+KEPT = {"shipped": 0.99, "template": 0.8}
 
 
 def variant(name: str, rates: tuple[float, float, float], seconds: float = 100.0) -> dict[str, Any]:
@@ -108,7 +111,13 @@ def write_results(folder: Path) -> None:
     music = {"corpus": {"config": config}, "preset": "cpu", "environment": {"cpu": "a machine"}}
     write_json(folder / "synthetic-music.json", {**music, "splits": {"speaker": split}})
     times = {"median_ms": 120.4, "slowest_ms": 300.0, "attack_median_ms": 7.25}
-    crowd = {"people": 16, "median_ms": 900.0, "slowest_ms": 1400.0, "answers_per_second": 12.5}
+    crowd = {
+        "people": 16,
+        "answers": 80,
+        "median_ms": 900.0,
+        "slowest_ms": 1400.0,
+        "answers_per_second": 12.5,
+    }
     page = {"alone": {"generator": times}, "together": crowd, "environment": {"cpu": "a machine"}}
     write_json(folder / "serve.json", page)
     row = {
@@ -164,3 +173,23 @@ def test_damaged_files_are_refused(kind: ModuleType, tmp_path: Path) -> None:
     write_json(tmp_path / "result.json", {"clips": 40})
     with pytest.raises(MondegreenError, match=r"result\.json is damaged"):
         kind.render_table(tmp_path / "result.json")
+
+
+def test_a_template_is_set_beside_the_shipped_generator(tmp_path: Path) -> None:
+    found = {"success_interval": [0.5, 0.75], "pesq_nb": {"mean": 3.25}, "pairs": 3330}
+    for db, rate in ((20, 0.7), (25, 0.65), (30, 0.6)):
+        write_json(tmp_path / "template" / f"{db}db.json", found | {"success_rate": rate - 0.1})
+        shipped = tmp_path / f"spotter-spectral-{db}db" / "results.json"
+        write_json(shipped, found | {"success_rate": rate})
+    cells = ({"label": name, "cells": [{"survival_rate": rate}]} for name, rate in KEPT.items())
+    heard = {"channels": [{"channel": "shift:ms=50"}], "rows": list(cells), "pairs": {"count": 270}}
+    write_json(tmp_path / "template" / "shifts.json", heard)
+    lines = docs_template.render_table(tmp_path / "template").splitlines()
+    assert lines[0].endswith("| left after `shift:ms=50` |")
+    rates = " | ".join(f"{rate}.00 % (50.0–75.0)" for rate in (70, 65, 60))
+    assert lines[2] == f"| shipped | {rates} | 3.25 | 99 % |"
+    assert lines[3].startswith("| template | 60.00 %") and lines[3].endswith("| 80 % |")
+    assert "3,330 pairs" in lines[-1] and "270 pairs" in lines[-1]
+    (tmp_path / "template" / "25db.json").write_text("{}")
+    with pytest.raises(MondegreenError, match="is damaged"):
+        docs_template.render_table(tmp_path / "template")

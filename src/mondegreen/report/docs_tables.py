@@ -20,6 +20,7 @@ from mondegreen.report import (
     docs_serve,
     docs_streaming,
     docs_taggers,
+    docs_template,
 )
 from mondegreen.report.generated import insert, write_or_check
 
@@ -36,6 +37,7 @@ TABLES: dict[str, tuple[str, str, Callable[[Path], str]]] = {
     "scaling-cluster": ("scaling.md", "scaling.json", docs_scaling.render_cluster),
     "serve": ("serve.md", "serve.json", docs_serve.render_table),
     "streaming": ("measurement.md", "streaming.json", docs_streaming.render_table),
+    "template": ("generator.md", "template", docs_template.render_table),
     "tagger": ("taggers.md", "tagger-goals/goals-report.json", docs_taggers.render_tags),
     "tagger-attacks": (
         "taggers.md",
