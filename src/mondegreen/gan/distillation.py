@@ -13,11 +13,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from mondegreen.attacks.gradient import SHAPING, default_step
 from mondegreen.attacks.search import shape_gradient
 from mondegreen.budgets import SNR
-
-_FIRST = 0.15  # of the budget's bound, and
-_SHAPING = 0.5  # the exponent, as where a trained generator is refined
 
 
 def searched(
@@ -46,6 +44,7 @@ def searched(
         - x, delta, output: ``(batch, 1, time)``
     """
     budget = SNR(0.0)
+    first = default_step(budget, fresh=False)
     found = delta.detach()
     bound = (
         torch.linalg.vector_norm(x, dim=(1, 2), keepdim=True) * 10 ** (-snr_db / 20)[:, None, None]
@@ -55,9 +54,9 @@ def searched(
         with torch.enable_grad():
             missing = lack(x + tried)
             (gradient,) = torch.autograd.grad(missing.sum(), tried)
-        shaped = shape_gradient(gradient, x, _SHAPING, sample_rate)
+        shaped = shape_gradient(gradient, x, SHAPING, sample_rate)
         norm = torch.linalg.vector_norm(shaped, dim=(1, 2), keepdim=True)
-        length = _FIRST * math.sqrt(1.0 - number / steps) * bound
+        length = first * math.sqrt(1.0 - number / steps) * bound
         moved = found - length * shaped / norm.clamp_min(torch.finfo(norm.dtype).tiny)
         moved = budget.project(x, moved, db=snr_db).clamp(-1.0 - x, 1.0 - x)
         found = torch.where((missing.detach() > 0.0)[:, None, None], moved, found)
