@@ -25,17 +25,17 @@ def classifier_folder(generator: Path) -> Path:
     """Return the folder of the classifier that a generator's run was trained against.
 
     Raises:
-        MondegreenError: The run does not say, or the folder is gone.
+        MondegreenError: The run does not say, or holds no generator, or the folder is gone.
     """
     if not generator.exists():
         raise MondegreenError(f"{generator} does not exist; --generator names a generator's run.")
     if (generator / "classifier.json").is_file():  # a shipped model's folder holds both
         return generator
-    find_checkpoint(generator, "generator.json")
     path = generator / "config.json"
     saved = read_json(path) if path.is_file() else None
     named = saved.get("classifier") if isinstance(saved, dict) else None
     if not isinstance(named, str):
+        find_checkpoint(generator, "generator.json")
         raise MondegreenError(f"{generator} does not name its classifier; give --classifier.")
     refuse_named_by(named, path)
     if named.startswith(PREFIX):
