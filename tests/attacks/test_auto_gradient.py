@@ -99,10 +99,10 @@ def test_the_algorithm_written_out(budget: Budget) -> None:
     module = Bent()
     spotter = classifier_of(module, "abcdef")
     random = torch.Generator().manual_seed(4)
-    x = (0.6 * torch.rand(3, 1, SAMPLES, generator=random) - 0.3).double()
+    x = (0.6 * torch.rand(14, 1, SAMPLES, generator=random) - 0.3).double()
     target = spotter(x).argmin(dim=1)
     attack = AutoProjectedGradient(steps=40, start="zero", kappa=1e6)
-    for row in range(3):
+    for row in (0, 1, 2, 13):  # of the last, steps are halved, and not again for being idle
         clip = x[row : row + 1]
         module.asked = []
         attack.perturb(spotter, clip, target[row : row + 1], budget)
@@ -182,6 +182,24 @@ def test_a_random_start_leaves_a_place_without_a_gradient() -> None:
         AutoProjectedGradient(steps=10, start="zero", restarts=2),
     ):
         assert bool(attack(saddle, x, target, budget=L2(0.2)).success)
+
+
+def test_a_random_start_is_as_large_as_the_budget_and_may_be_enough() -> None:
+    x, target = torch.zeros(1, 1, SAMPLES), torch.tensor([1])
+    attack = AutoProjectedGradient(steps=10, kappa=0.0)
+    found = attack.search(classifier_of(Saddle(), "ab"), x, target, L2(1.0))
+    assert found.gradients is not None
+    assert found.gradients.tolist() == [0]
+    assert float(found.delta.norm()) == pytest.approx(1.0)
+
+
+def test_the_last_step_is_judged() -> None:
+    layer = nn.Linear(SAMPLES, 2, bias=False)
+    layer.weight.data = torch.randn(2, SAMPLES, generator=torch.Generator().manual_seed(3))
+    spotter = classifier_of(nn.Sequential(nn.Flatten(), layer), "ab")
+    x, target = torch.zeros(1, 1, SAMPLES), torch.tensor([1])
+    result = AutoProjectedGradient(steps=1, start="zero")(spotter, x, target, budget=L2(0.1))
+    assert bool(result.success)
 
 
 def test_the_seed_decides_the_start_and_only_failures_begin_again() -> None:

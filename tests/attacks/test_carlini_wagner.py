@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from mondegreen.attacks import carlini_wagner
 from mondegreen.attacks.carlini_wagner import CarliniWagner
-from mondegreen.attacks.deepfool import CONFIDENCE, DeepFool
+from mondegreen.attacks.deepfool import CONFIDENCE, DeepFool, Nearest
 from mondegreen.audio import quantize
 from mondegreen.budgets import L2, SNR, Linf, parse_budget
 from mondegreen.classifiers.classifier import Classifier
@@ -122,15 +123,119 @@ def test_a_constant_that_is_too_small_grows() -> None:
     assert bool(long(spotter, x, target, budget=None).success.all())
 
 
-def test_confidence_is_kept_after_rounding() -> None:
+class Stub:
+    """Of a descent: it succeeds where the constant is large enough."""
+
+    asked: ClassVar[list[tuple[float, float]]] = []
+
+    def __init__(
+        self, nearest: Nearest, rows: Tensor, level: Tensor, constant: Tensor, rate: Tensor
+    ) -> None:
+        self.asked.append((float(constant), float(rate)))
+        self.succeeded = constant >= 5e-3
+
+    def step(self, number: int) -> None:
+        """Do nothing."""
+
+    def drop_stalled(self) -> None:
+        """Do nothing."""
+
+
+def test_the_constant_grows_tenfold_until_it_succeeds_and_is_bisected_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spotter, _ = linear()
+    x = clips(1)
+    Stub.asked.clear()
+    monkeypatch.setattr(carlini_wagner, "_Descent", Stub)
+    attack = CarliniWagner(steps=2, binary_search_steps=5, initial_const=1e-3, learning_rate=2e-3)
+    attack.search(spotter, x, away_from(spotter, x), None)
+    constants, rates = zip(*Stub.asked, strict=True)
+    assert constants == pytest.approx([1e-3, 1e-2, 5.5e-3, 3.25e-3, 4.375e-3])
+    assert rates == pytest.approx([2e-3, 4e-3, 4e-3, 4e-3, 4e-3])
+
+
+def test_one_success_is_enough_for_a_constant(monkeypatch: pytest.MonkeyPatch) -> None:
+    spotter, _ = linear()
+    x = clips(1)
+    nearest = Nearest(
+        spotter,
+        x,
+        away_from(spotter, x),
+        None,
+        confidence=CONFIDENCE,
+        minimal=True,
+        untargeted=False,
+    )
+    one = torch.tensor([1e-3])
+    descent = carlini_wagner._Descent(nearest, torch.tensor([0]), one, one, one)
+    answers = iter([[False], [True], [False]])
+    monkeypatch.setattr(nearest, "judge", lambda *_: torch.tensor(next(answers)))
+    for number in range(3):
+        descent.step(number)
+    assert descent.succeeded.tolist() == [True]
+
+
+def test_what_went_too_far_is_shrunk_along_its_ray() -> None:
+    spotter, _ = linear()
+    x = clips(3)
+    target = away_from(spotter, x)
+    attack = CarliniWagner(steps=5, binary_search_steps=1, initial_const=10.0, learning_rate=0.3)
+    result = attack(spotter, x, target, budget=None)
+    assert bool(result.success.all())
+    before = spotter(x).detach()
+    gap = (before[:, 0] - before[:, 1]).abs()
+    over = (result.logits[:, 0] - result.logits[:, 1]).abs() - CONFIDENCE
+    assert bool((over < 0.05 * (gap + CONFIDENCE)).all())
+
+
+def test_a_clip_that_is_done_costs_no_more_though_others_go_on() -> None:
+    spotter, _ = linear(4)
+    x = clips(4)
+    target = away_from(spotter, x)
+    attack = CarliniWagner(**FAST, minimal=False)
+    together = attack.search(spotter, x, target, SNR(12.0)).gradients
+    assert together is not None
+    assert len(set(together.tolist())) > 1
+    for row in range(4):
+        alone = attack.search(spotter, x[row : row + 1], target[row : row + 1], SNR(12.0)).gradients
+        assert alone is not None
+        assert alone.tolist() == [int(together[row])]
+
+
+class Broken(nn.Module):
+    """The second label wins by the sum; in a first sample of zero the gradient is NaN."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits."""
+        margin = x[:, 0, 1:].sum(dim=1) + x[:, 0, 0].square().sqrt()
+        return torch.stack([torch.full_like(margin, 40.0), margin], dim=1)
+
+
+@pytest.mark.parametrize("attack", [CarliniWagner(**FAST), DeepFool(steps=3)], ids=repr)
+def test_where_the_gradient_is_nan_the_other_samples_move(
+    attack: CarliniWagner | DeepFool,
+) -> None:
+    broken = Classifier(
+        Broken(), labels=("a", "b"), sample_rate=RATE, clip_samples=SAMPLES, name="broken"
+    )
+    x = clips(1)
+    x[..., 0] = 0.0
+    result = attack(broken, x, torch.tensor([1]), budget=None)
+    assert bool(result.success.all())
+    assert float(result.x_adv[0, 0, 0]) == 0.0
+
+
+@pytest.mark.parametrize("confidence", [2.0, 40.0])
+def test_confidence_is_kept_after_rounding(confidence: float) -> None:
     spotter, _ = linear(3)
     x = clips(4)
     target = away_from(spotter, x)
-    result = CarliniWagner(**FAST, confidence=2.0)(spotter, x, target, budget=None)
+    result = CarliniWagner(**FAST, confidence=confidence)(spotter, x, target, budget=None)
     others = result.logits.scatter(1, target[:, None], -torch.inf).amax(dim=1)
     margin = result.logits.gather(1, target[:, None])[:, 0] - others
-    assert bool((margin >= 1.999).all())
-    assert float(margin.min()) < 2.2
+    assert bool((margin >= confidence - 0.001).all())
+    assert float(margin.min()) < confidence + 0.2
 
 
 @pytest.mark.parametrize("text", ["snr:15", "snr:60", "l2:0.2", "linf:0.004"])

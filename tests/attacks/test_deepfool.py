@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mondegreen.attacks.deepfool import CONFIDENCE, DeepFool
+from mondegreen.attacks.deepfool import CONFIDENCE, DeepFool, Nearest
 from mondegreen.audio import quantize
 from mondegreen.budgets import L2, SNR, Linf, parse_budget
 from mondegreen.classifiers.classifier import Classifier
@@ -185,6 +185,86 @@ def test_a_clip_that_nothing_succeeds_for_gets_what_came_closest() -> None:
     result = DeepFool(confidence=1e4, steps=3)(spotter, x, target, budget=None)
     before = spotter(x).gather(1, target[:, None])
     assert bool((result.logits.gather(1, target[:, None]) > before).all())
+
+
+def test_what_nothing_succeeded_for_is_not_shrunk() -> None:
+    spotter, _ = linear(3)
+    x = clips(2)
+    found = DeepFool(confidence=1e4, steps=3).search(spotter, x, away_from(spotter, x), None)
+    assert found.queries is not None
+    assert found.queries.tolist() == [1 + 3 + 1] * 2
+
+
+def test_the_last_step_is_heard() -> None:
+    spotter, _ = linear()
+    x = clips(3)
+    result = DeepFool(steps=1)(spotter, x, away_from(spotter, x), budget=None)
+    assert bool(result.success.all())
+
+
+def sum_spotter() -> Classifier:
+    """Hear the second label where the samples add up to more than nothing."""
+    weight = torch.stack([torch.zeros(SAMPLES), torch.ones(SAMPLES)])
+    return Classifier(
+        Linear(weight), labels=("a", "b"), sample_rate=RATE, clip_samples=SAMPLES, name="sum"
+    )
+
+
+def test_of_failures_the_closest_is_kept() -> None:
+    x = torch.zeros(1, 1, SAMPLES)
+    nearest = Nearest(
+        sum_spotter(),
+        x,
+        torch.tensor([1]),
+        None,
+        confidence=100.0,
+        minimal=True,
+        untargeted=False,
+    )
+    rows, close = torch.tensor([0]), torch.full_like(x, 0.0625)
+    nearest.try_out(rows, close)
+    nearest.try_out(rows, close / 2)
+    assert torch.equal(nearest.found().delta, close)
+
+
+def test_what_keeps_a_maximum_norm_wins_over_what_is_nearer() -> None:
+    x = torch.zeros(1, 1, SAMPLES)
+    nearest = Nearest(
+        sum_spotter(),
+        x,
+        torch.tensor([1]),
+        Linf(0.0625),
+        confidence=0.01,
+        minimal=False,
+        untargeted=False,
+    )
+    rows, dense, lone = torch.tensor([0]), torch.full_like(x, 0.0625), torch.zeros_like(x)
+    lone[..., 0] = 0.5
+    assert float(lone.norm()) < float(dense.norm())
+    assert nearest.try_out(rows, lone).tolist() == [True]
+    assert nearest.finished.tolist() == [False]
+    assert nearest.try_out(rows, dense).tolist() == [True]
+    assert nearest.finished.tolist() == [True]
+    assert torch.equal(nearest.found().delta, dense)
+
+
+def test_shrinking_ends_where_the_budget_is_kept_unless_the_smallest_is_wanted() -> None:
+    x = torch.zeros(1, 1, SAMPLES)
+    queries = []
+    for minimal in (False, True):
+        nearest = Nearest(
+            sum_spotter(),
+            x,
+            torch.tensor([1]),
+            Linf(0.3),
+            confidence=0.01,
+            minimal=minimal,
+            untargeted=False,
+        )
+        nearest.try_out(torch.tensor([0]), torch.full_like(x, 0.5))
+        nearest.shrink()
+        queries.append(int(nearest.queries))
+    assert queries == [2, 11]  # half of it keeps the budget
 
 
 def test_a_flat_margin_leads_nowhere() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from mondegreen.attacks.draws import Draws
 from mondegreen.attacks.genetic import GeneticAttack, _places, _Population
+from mondegreen.attacks.scores import Scores
 from mondegreen.budgets import L2, SNR, Linf
 from mondegreen.classifiers.loading import load_classifier
 from mondegreen.data.options import DataOptions, open_test_split
@@ -133,6 +135,16 @@ def test_parents_are_drawn_by_a_softmax_of_their_fitness() -> None:
     assert len(torch.unique(cold._children(nothing, draws(4)))) > 50
 
 
+def test_the_fittest_are_carried_over() -> None:
+    people = torch.arange(5, dtype=torch.int16).view(1, 5, 1).repeat(1, 1, SAMPLES)
+    now = population(people, torch.tensor([[0.1, 0.4, 0.2, 0.3, 0.0]]).double())
+    scores = Scores(Listener(), clips(1), torch.tensor([0]), None)
+    GeneticAttack(population=5, elite=2)._next(now, scores, draws(1))
+    assert now.people.shape == (1, 5, SAMPLES)
+    assert torch.equal(now.people[:, :2], people[:, [1, 3]])
+    assert now.fitness[0, :2].tolist() == pytest.approx([0.4, 0.3])
+
+
 def test_under_a_euclidean_budget_the_few_first_samples_use_all_of_it() -> None:
     listener, x = Listener(), clips(1)
     attack = GeneticAttack(iterations=1, mutation=0.01)
@@ -164,6 +176,15 @@ def test_momentum_follows_the_progress() -> None:
     assert now.chance.tolist() == pytest.approx(expected)
     listener = Listener(slope=3.0)
     GeneticAttack(momentum=True, iterations=4).against(listener, clips(2), [0, 0], budget=SNR(9.0))
+
+
+def test_momentum_sees_the_logarithms_of_probabilities_and_a_chance_is_at_most_one() -> None:
+    now = population(torch.zeros(1, 2, 64, dtype=torch.int16), torch.tensor([[0.2, 0.1]]).double())
+    GeneticAttack(momentum=True)._adapt(now, torch.tensor([0.1]).double())
+    assert now.chance.tolist() == pytest.approx([0.9 * 5e-4 + 1e-3 / math.log(2.0)])
+    hardly = GeneticAttack(momentum=True, fitness="margin", mutation=0.5)
+    hardly._adapt(now, torch.tensor([0.2001]).double())
+    assert now.chance.tolist() == [1.0]
 
 
 @pytest.mark.parametrize("options", [{}, {"fitness": "margin"}, {"momentum": True}])

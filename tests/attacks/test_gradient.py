@@ -241,6 +241,38 @@ def test_shaping_leaves_white_clips_nearly_alone_and_follows_coloured_ones(time:
     assert float(power[near].sum() / power.sum()) > 3 * float(before[near].sum() / before.sum())
 
 
+def test_shaping_works_in_frames_of_about_32_ms() -> None:
+    tone = torch.sin(2 * torch.pi * 1000.0 * torch.arange(4000) / 16_000)[None, None]
+    click = torch.zeros(1, 1, 4000)
+    click[..., 2000] = 1.0
+    for rate, size in ((16_000, 512), (8_000, 256)):
+        shaped = shape_gradient(click, tone, 1.0, rate)[0, 0].abs()
+        beyond = torch.cat([shaped[: 2000 - size], shaped[2000 + size :]])
+        assert float(beyond.max()) < 1e-6
+        assert float(shaped[2000 - size : 2000 - size // 2].max()) > 1e-4
+
+
+def test_refining_tells_what_is_heard_where_nothing_can_be_done() -> None:
+    layer = nn.Linear(SAMPLES, 3)
+    layer.bias.data = torch.tensor([0.0, 1.0, 0.0])
+    module = nn.Sequential(nn.Flatten(), layer)
+    spotter = Classifier(
+        module, labels=tuple("abc"), sample_rate=RATE, clip_samples=SAMPLES, name="biased"
+    )
+    x = torch.zeros(2, 1, SAMPLES)
+    found = refine(spotter, x, torch.tensor([1, 2]), SNR(20.0), x, steps=2, step=0.5)
+    assert found.success.tolist() == [True, False]
+    assert found.gradients.tolist() == [0, 0]
+
+
+def test_what_is_refined_begins_within_the_range_of_a_file() -> None:
+    spotter, _ = linear(3)
+    x = torch.full((1, 1, SAMPLES), 0.875)
+    start = torch.full_like(x, 0.5)
+    found = refine(spotter, x, torch.tensor([0]), Linf(0.5), start, steps=0, step=0.5)
+    torch.testing.assert_close(found.delta, torch.full_like(x, 0.125))
+
+
 def test_what_makes_no_sense_is_refused() -> None:
     spotter, _ = linear()
     x, target = clips(1), torch.tensor([0])
@@ -261,6 +293,7 @@ def test_name_and_parameters() -> None:
     assert attack.parameters()["kappa"] == 0.5
     assert "steps=7" in repr(attack)
     assert default_step(SNR(20.0), fresh=True) > 0.0
+    assert default_step(Linf(0.001), fresh=True) == default_step(Linf(0.001), fresh=False)
 
 
 def test_twenty_steps_fool_the_shipped_spotter(real_data: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mondegreen.attacks.gradient import ProjectedGradient
-from mondegreen.attacks.plan import Rule
+from mondegreen.attacks.plan import Plan, Rule
 from mondegreen.budgets import L2, SNR, Budget, Linf
 from mondegreen.classifiers.classifier import Classifier
 
@@ -65,6 +65,50 @@ def test_what_cannot_be_reached_costs_every_run_and_ends_with_the_best() -> None
     assert found.queries.tolist() == [1 + 7 + 7 + 7]  # a restart is looked at with its gradient
     # The best within the bound goes along the eight samples: (sqrt(8) * 0.2)^2.
     assert float(saddle(x + found.delta)[0, 1]) == pytest.approx(8 * 0.04, rel=0.02)
+
+
+class Guarded(Saddle):
+    """Not to be moved where the last sample is large."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits."""
+        logits: Tensor = super().forward(x)
+        return logits + torch.tensor([10.0, 0.0]) * x[:, 0, -1:]
+
+
+def test_what_a_random_start_reaches_costs_no_gradient() -> None:
+    x = torch.zeros(2, 1, SAMPLES)
+    x[1, 0, -1] = 1.0
+    attack = ProjectedGradient(steps=3, start="random", kappa=0.0)
+    found = attack.search(classifier_of(Guarded(1e-4)), x, torch.tensor([1, 1]), L2(0.2))
+    assert found.gradients is not None
+    assert found.gradients.tolist() == [0, 3]
+    assert float(found.delta[0].norm()) == pytest.approx(0.1)
+
+
+def test_a_tie_is_no_success() -> None:
+    x, target = torch.zeros(1, 1, SAMPLES), torch.tensor([1])
+    attack = ProjectedGradient(steps=2, kappa=0.0)
+    found = attack(classifier_of(Saddle(0.0)), x, target, budget=L2(0.2))
+    assert found.gradients is not None
+    assert found.gradients.tolist() == [2]
+    assert not bool(found.success)
+
+
+class Cone(nn.Module):
+    """The gradient of a norm, which is NaN at zero."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits."""
+        norm = x.square().sum(dim=(1, 2)).sqrt()
+        return torch.stack([norm + 1.0, norm], dim=1)
+
+
+@pytest.mark.parametrize("budget", [L2(0.2), Linf(0.05)], ids=str)
+def test_where_the_gradient_is_nan_nothing_moves(budget: Budget) -> None:
+    x, target = torch.zeros(1, 1, SAMPLES), torch.tensor([1])
+    found = ProjectedGradient(steps=2).search(classifier_of(Cone()), x, target, budget)
+    assert not bool(found.delta.any())
 
 
 def test_only_failures_begin_again_and_draw_alike_in_any_company() -> None:
@@ -137,3 +181,16 @@ def test_the_name_tells_of_restarts() -> None:
     assert ProjectedGradient(steps=9).name == "pgd-9"
     assert ProjectedGradient(steps=9, restarts=5).name == "pgd-9x5"
     assert ProjectedGradient(restarts=5).parameters()["restarts"] == 5
+
+
+def test_steps_are_halved_after_each_quarter_of_any_number() -> None:
+    plan = Plan(steps=6, step=1.0, rule="halving")
+    assert [plan.size(number) for number in range(6)] == [1.0, 1.0, 0.5, 0.25, 0.25, 0.125]
+
+
+def test_untargeted_the_ratio_of_logits_needs_three_labels_only() -> None:
+    spotter, _ = linear("abc")
+    x = torch.full((1, 1, SAMPLES), 0.1)
+    target = spotter(x).argmax(dim=1)
+    attack = ProjectedGradient(loss="dlr", untargeted=True)
+    assert bool(attack(spotter, x, target, budget=SNR(-6.0)).success)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -84,6 +85,16 @@ def test_a_stream_is_perturbed_in_bounded_batches(any_classifier: Classifier) ->
     joined(WindowedPerturbation(attack, any_classifier, 0, None), torch.rand(100 * CLIP), [])
     assert attack.most == WINDOWS_AT_ONCE
     assert len(attack.windows) == 199
+
+
+def test_the_time_of_all_calls_is_added_up(
+    any_classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = itertools.count()
+    monkeypatch.setattr("mondegreen.attacks.joining.time.perf_counter", lambda: float(next(clock)))
+    windows = WindowedPerturbation(Copy(), any_classifier, 0, None, 0.0)
+    joined(windows, torch.rand(2 * CLIP), [CLIP])
+    assert windows.milliseconds == 2_000.0
 
 
 def test_windows_of_other_levels_are_cross_faded(any_classifier: Classifier) -> None:

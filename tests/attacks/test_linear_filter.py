@@ -51,6 +51,8 @@ def test_the_middle_tap_alone_gives_the_clip_itself(tone_spotter: Classifier) ->
     x = noise(2, 1, SAMPLES)
     delta = network(x, torch.tensor([1, 1]), SNR(20.0)).detach()
     torch.testing.assert_close(delta, -0.1 * x, rtol=1e-4, atol=1e-6)
+    proposed = network.propose(x, torch.tensor([1, 1])).detach()
+    torch.testing.assert_close(proposed, -3.0 / 65**0.5 * x, rtol=1e-4, atol=1e-6)
 
 
 def test_the_constant_part_follows_the_clips_level(tone_spotter: Classifier) -> None:

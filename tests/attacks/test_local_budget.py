@@ -55,6 +55,16 @@ def test_every_stretch_keeps_the_budget(
         assert bool(budget.norm(change) <= budget.bound(part[None]))
 
 
+def test_the_gain_has_no_steps_where_two_ramps_do_not_fit_into_a_stretch() -> None:
+    x = torch.full((1, 350), 0.5)
+    levels = torch.tensor([0.4, 0.01, 0.4, 0.01])  # gains of 0.1 and 1 in turns
+    delta = levels.repeat_interleave(100)[None, :350]
+    found = through(LocalBudget(Linf(0.04), 100, 80), x, delta, [])
+    gain = ((found - x) / delta)[0]
+    assert float(gain.max()) > 0.9
+    assert float(gain.diff().abs().max()) < 0.05
+
+
 def test_one_stretch_is_what_the_protocol_does_with_a_clip() -> None:
     x, delta = pair(400, 1)
     for budget in (SNR(20.0), L2(0.01), Linf(0.002)):

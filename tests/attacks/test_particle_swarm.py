@@ -104,6 +104,40 @@ def test_velocity_and_position_are_bounded() -> None:
     assert float(swarm.position.abs().max()) <= 100.0
 
 
+def test_under_a_euclidean_budget_samples_move_as_far_as_four_times_their_share() -> None:
+    scores, draws, rows = started(SNR(20.0))
+    attack = ParticleSwarm(particles=5, velocity=0.1)
+    swarm = attack._drawn(scores, draws, rows)
+    swarm.fitness = torch.zeros(2, 5).double()
+    swarm.velocity += 1e4
+    attack._move(swarm, 1, scores, draws)
+    fastest = 2.0 * 0.1 * 4.0 * scores.room.bound / SAMPLES**0.5
+    torch.testing.assert_close(swarm.velocity.amax(dim=(1, 2)), fastest)
+
+
+def test_the_last_move_has_the_final_inertia() -> None:
+    scores, draws, rows = started(Linf(0.5))
+    attack = ParticleSwarm(particles=3, iterations=30, own=1e-9, swarm=1e-9)
+    swarm = attack._drawn(scores, draws, rows)
+    swarm.velocity = torch.full_like(swarm.velocity, 100.0)
+    swarm.fitness = torch.full((2, 3), 10.0).double()
+    attack._move(swarm, 29, scores, draws)
+    assert float(swarm.velocity.min()) == pytest.approx(10.0, rel=1e-4)
+    assert float(swarm.velocity.max()) == pytest.approx(10.0, rel=1e-4)
+
+
+def test_an_epoch_begins_where_the_last_one_was_best() -> None:
+    scores, draws, rows = started(Linf(0.004))
+    attack = ParticleSwarm(particles=4)
+    swarm = attack._drawn(scores, draws, rows)
+    swarm.fitness = torch.tensor([[0.1, 0.3, 0.2, 0.0], [0.4, 0.1, 0.2, 0.3]]).double()
+    best, fitness = swarm.best()
+    renewed = attack._renewed(swarm, scores, draws)
+    assert torch.equal(renewed.position[:, :1], best)
+    assert torch.equal(renewed.own[:, :1], best)
+    assert torch.equal(renewed.fitness[:, :1], fitness)
+
+
 @pytest.mark.parametrize("text", ["linf:0.004", "snr:20"])
 def test_it_climbs_and_the_best_particle_is_carried_over(text: str) -> None:
     listener, x = Listener(), clips(1)

@@ -90,6 +90,25 @@ def test_the_size_of_a_burst() -> None:
         assert angle == pytest.approx(expected, rel=0.3)
 
 
+def test_under_a_maximum_norm_a_burst_is_twice_as_large_and_clipped() -> None:
+    listener = Listener(improves=False)
+    SquareAttack(queries=60, share=0.5).against(listener, clip(), [0], budget=Linf(0.01))
+    steps = torch.cat([one[one != 0] for one in differences(listener)])
+    clipped = float((steps.abs() >= 326).double().mean())
+    assert clipped == pytest.approx(2 / 3, abs=0.05)  # where a sine exceeds a half
+
+
+def test_under_a_euclidean_norm_a_burst_swells_and_fades() -> None:
+    listener = Listener(improves=False)
+    SquareAttack(queries=60, share=0.5).against(listener, clip(), [0], budget=L2(1.0))
+    energy = torch.stack([one.square() for one in differences(listener)])
+    for steps in energy:
+        begin, end = torch.nonzero(steps).flatten()[[0, -1]].tolist()
+        eighth = (end + 1 - begin) // 8
+        edges = steps[begin : begin + eighth].sum() + steps[end + 1 - eighth : end + 1].sum()
+        assert float(edges / steps.sum()) < 0.1  # of the eight eighths, the first and the last
+
+
 def test_a_clip_that_is_shorter_than_a_stretch_of_one_sample() -> None:
     x = torch.zeros(1, 1, 3)
     result = SquareAttack(queries=5, share=0.1).against(

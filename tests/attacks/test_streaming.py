@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mondegreen.attacks.attack import Attack
 from mondegreen.attacks.streaming import Streaming, StreamingOptions
+from mondegreen.attacks.streaming_budget import StreamingBudget
 from mondegreen.audio import quantize
 from mondegreen.budgets import L2, SNR, Budget, Linf
 from mondegreen.classifiers.classifier import Classifier
@@ -139,6 +140,72 @@ def test_a_norm_holds_for_every_stretch_of_a_clip() -> None:
     energy = noise.unfold(0, CLIP, 1).sum(dim=1)
     assert float(energy.max()) <= 0.04 * (1 + 1e-9)
     assert float(energy.max()) > 0.02
+
+
+@pytest.mark.parametrize(("clip", "before"), [(8, 2), (11, 3)])
+def test_a_norm_counts_the_blocks_that_a_stretch_of_a_clip_can_reach(
+    clip: int, before: int
+) -> None:
+    limit, silence = StreamingBudget(L2(0.25), clip, 4), torch.zeros(1, 4)
+    assert limit.add(silence, torch.tensor([0.0, 0.0, 0.0, 0.25])).any()  # spends all of it
+    for _ in range(before - 1):
+        limit.add(silence, torch.zeros(4))
+    assert not limit.add(silence, torch.tensor([0.25, 0.0, 0.0, 0.0])).any()
+    assert limit.add(silence, torch.full((4,), 0.1)).any()
+
+
+@pytest.mark.parametrize(("silent", "left"), [(1, True), (2, False)])
+def test_sound_pays_for_the_blocks_of_the_next_clips_length(silent: int, left: bool) -> None:
+    limit, silence = StreamingBudget(SNR(0.0), 8, 4), torch.zeros(1, 4)
+    limit.add(torch.full((1, 4), 0.5), torch.zeros(4))
+    for _ in range(silent):
+        limit.add(silence, torch.zeros(4))
+    assert bool(limit.add(silence, torch.full((4,), 0.1)).any()) == left
+
+
+def test_what_is_spent_is_spent_once() -> None:
+    limit, silence = StreamingBudget(SNR(0.0), 8, 4), torch.zeros(1, 4)
+    loud = torch.full((1, 4), 0.5)
+    for _ in range(2):
+        limit.add(loud, torch.zeros(4))
+    assert torch.equal(limit.add(silence, loud[0]), loud)  # by what the first block earned
+    assert limit.add(silence, loud[0]).any()  # by what the second one did
+
+
+def test_the_attack_hears_the_mean_of_the_channels() -> None:
+    x = sound(3_000)
+    opposite = torch.cat([x, -x])
+    streaming = stream(0.8, None, channels=2)
+    assert torch.equal(through(streaming, opposite, [])[:, streaming.delay :], opposite)
+
+
+class Watch(Mirror):
+    """Remembers the largest sample that it heard."""
+
+    loudest = 0.0
+
+    def perturb(
+        self, classifier: Classifier, x: Tensor, target: Tensor, budget: Budget | None
+    ) -> Tensor:
+        self.loudest = max(self.loudest, float(x.abs().max()))
+        return torch.zeros_like(x)
+
+
+def test_what_resampling_makes_too_large_is_cut() -> None:
+    square = torch.where(torch.arange(8_000) // 100 % 2 == 0, 1.0, -1.0)[None]
+    watch = Watch()
+    options = StreamingOptions(64.0, 16.0)
+    through(Streaming(watch, make_classifier(), "a", None, options, sample_rate=16_000), square, [])
+    assert watch.loudest == 1.0
+
+
+def test_the_slowest_block_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 1.0, 2.0, 5.0, 6.0, 7.0])  # blocks that take 1, 3 and 1 seconds
+    monkeypatch.setattr("mondegreen.attacks.streaming.time.perf_counter", lambda: next(clock))
+    streaming = stream(0.0, None)
+    streaming.push(torch.zeros(1, 3 * 128))
+    assert streaming.milliseconds == pytest.approx(5_000.0)
+    assert streaming.slowest_ms == pytest.approx(3_000.0)
 
 
 def test_the_largest_change_holds_for_every_sample() -> None:

@@ -136,3 +136,14 @@ def test_the_attack_says_what_it_searches_through(tone_spotter: Classifier, x: T
         ProjectedGradient(channel="gain", draws=0)
     with pytest.raises(MondegreenError, match="no 'nonsense'"):
         ProjectedGradient(channel="nonsense")
+
+
+def test_another_seed_meets_other_draws(tone_spotter: Classifier, x: Tensor) -> None:
+    one, same, other = (
+        ProjectedGradient(steps=2, channel="noise:snr_db=3", seed=seed).perturb(
+            tone_spotter, x, TARGET, SNR(25.0)
+        )
+        for seed in (1, 1, 2)
+    )
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)

@@ -219,3 +219,9 @@ def test_the_parser_reads_numbers_ranges_and_chains() -> None:
     chain = parse_channel("lowpass:hz=4000 + noise:kind=pink,snr_db=20")
     assert isinstance(chain, Compose) and len(chain.channels) == 2
     assert isinstance(parse_channel("phone-call+gain"), Compose)
+
+
+def test_a_negative_zero_draws_as_a_zero_does() -> None:
+    zero = torch.zeros(1, 1, 8)
+    one, other = (Streams.of_content(x, 7).normal(4) for x in (zero, -zero))
+    assert torch.equal(one, other)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from mondegreen.channels import parse_channel
+from mondegreen.channels.responses import filter_by
 from mondegreen.errors import MondegreenError
 
 from .conftest import RATE, level_db, tone
@@ -42,3 +43,10 @@ def test_cutoffs_beyond_the_clip_are_refused(text: str) -> None:
 def test_band_ends_are_in_order() -> None:
     with pytest.raises(MondegreenError, match="low_hz"):
         parse_channel("bandpass:low_hz=3000,high_hz=300")
+
+
+def test_what_rings_on_after_the_end_does_not_come_back_at_the_beginning() -> None:
+    x = torch.zeros(1, 1, 1024)
+    x[..., -1] = 1.0
+    late = filter_by(x, 8000, lambda hertz: torch.exp(-2j * torch.pi * hertz * 100 / 8000))
+    assert float(late.abs().max()) < 1e-5

@@ -191,6 +191,20 @@ def test_lists_of_tracks(root: Path, corpus: Corpus, tmp_path: Path) -> None:
     assert not {"blues.00011"} & set().union(*(p.groups for p in material.splits.values()))
 
 
+def test_a_listed_name_with_its_folder_counts_more_than_one_without(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    write_lists(tmp_path)
+    with (tmp_path / "valid_filtered.txt").open("a") as file:
+        file.write("\nblues.00000")  # which is blues/blues.00000 in the list for training
+    parts = split_indices(corpus, "lists", lists=tmp_path)
+    assert {name: len(part) for name, part in parts.items()} == {
+        "train": 180,
+        "validation": 60,
+        "test": 90,
+    }
+
+
 def test_listed_files_that_are_absent_are_counted(corpus: Corpus, tmp_path: Path) -> None:
     write_lists(tmp_path)
     with (tmp_path / "test_filtered.txt").open("a") as file:

@@ -92,6 +92,8 @@ def test_drawn_pairs_are_spread_over_source_and_target() -> None:
     pairs = every_pair(labels, np.arange(4))
     drawn = draw_pairs(pairs, 24, np.random.default_rng(3))
     assert set(Counter(zip(drawn.source, drawn.target, strict=True)).values()) == {2}
+    places = list(zip(drawn.target.tolist(), drawn.clip.tolist(), strict=True))
+    assert places == sorted(places)  # the order they had, so that batches share a target
     again = draw_pairs(pairs, 24, np.random.default_rng(3))
     other = draw_pairs(pairs, 24, np.random.default_rng(4))
     assert again.clip.tolist() == drawn.clip.tolist() != other.clip.tolist()

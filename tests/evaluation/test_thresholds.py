@@ -84,6 +84,21 @@ def test_ends_of_an_interval_may_lie_beyond_the_budgets() -> None:
     assert one.side == "within" and one.interval[0] is not None and one.interval[1] is None
 
 
+def test_every_pair_that_is_drawn_counts_the_same() -> None:
+    groups = np.arange(5).repeat([30, 3, 2, 1, 1])
+    heard = np.stack([groups >= 0, groups >= 1])
+    (one,) = of_budgets(
+        [20.0, 30.0], heard, groups, np.random.default_rng(3), levels=(0.5,), resamples=200
+    )
+    drawn = np.random.default_rng(3).integers(5, size=(200, 5))
+    rates = [np.concatenate([heard[1, groups == place] for place in row]).mean() for row in drawn]
+    expected = sorted(np.inf if rate >= 0.5 else 20.0 + 5.0 / (1.0 - rate) for rate in rates)
+    assert one.db == pytest.approx(20.0 + 5.0 / (1.0 - 7 / 37))
+    assert one.interval is not None
+    assert one.interval[0] == pytest.approx(expected[round(0.025 * 199)])
+    assert one.interval[1] is None and expected[round(0.975 * 199)] == np.inf
+
+
 def test_one_speaker_tells_nothing_of_others() -> None:
     random = np.random.default_rng(0)
     heard = [[True] * 10, [True] * 5 + [False] * 5]

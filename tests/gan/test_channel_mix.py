@@ -10,6 +10,7 @@ import torch
 from lightning_fabric import Fabric
 
 from mondegreen.audio import write_wav
+from mondegreen.channels import parse_channel
 from mondegreen.classifiers.classifier import Classifier, ClassifierConfig
 from mondegreen.classifiers.features import LogMelConfig
 from mondegreen.classifiers.tc_resnet import TCResNetConfig
@@ -18,7 +19,7 @@ from mondegreen.data.dataset import ClipDataset
 from mondegreen.data.folder import folder_corpus
 from mondegreen.errors import MondegreenError
 from mondegreen.gan.batches import Batch
-from mondegreen.gan.channel_mix import ChannelMix
+from mondegreen.gan.channel_mix import ChannelMix, Passage
 from mondegreen.gan.config import BudgetSchedule, GeneratorTraining
 from mondegreen.gan.losses import LossWeights
 from mondegreen.gan.training import GeneratorTrainer
@@ -93,6 +94,16 @@ def mix(share: float = 0.7, names: tuple[str, ...] = NAMES) -> ChannelMix:
     found = ChannelMix.parse(names, share)
     assert found is not None
     return found
+
+
+def test_what_is_met_follows_from_the_seed_and_from_the_place_in_the_batch() -> None:
+    noise = parse_channel("noise:snr_db=0..20")
+    x = torch.rand(4, 1, SAMPLES, generator=torch.Generator().manual_seed(1)) - 0.5
+    whole = Passage(noise, 5)(x, 8000)
+    assert torch.equal(Passage(noise, 5)(x, 8000), whole)
+    assert torch.equal(Passage(noise, 5, before=3)(x[3:], 8000), whole[3:])
+    assert not torch.equal(Passage(noise, 6)(x, 8000), whole)
+    assert mix().passages(7) == [Passage(channel, 7) for channel in mix().channels]
 
 
 def test_channels_are_drawn_as_often_as_asked(rng: torch.Generator) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from mondegreen.attacks.gradient import default_step, refine
+from mondegreen.budgets import SNR
+from mondegreen.classifiers.classifier import Classifier
 from mondegreen.errors import MondegreenError
 from mondegreen.gan.config import BudgetSchedule, GeneratorTraining
 from mondegreen.gan.distillation import distillation_loss, searched
@@ -49,6 +52,41 @@ def test_a_clip_that_lacks_nothing_is_left_as_it_is(x: Tensor) -> None:
     )
     assert torch.equal(found[1], start[1])
     assert not torch.equal(found[0], start[0]) and not torch.equal(found[2], start[2])
+
+
+@pytest.mark.parametrize("steps", [3, 20])
+def test_the_steps_are_those_of_a_refinement(x: Tensor, rng: torch.Generator, steps: int) -> None:
+    layer = nn.Linear(1600, 2, bias=False)
+    layer.weight.data = torch.randn(2, 1600, generator=rng)
+    spotter = Classifier(
+        nn.Sequential(nn.Flatten(), layer),
+        labels=("a", "b"),
+        sample_rate=8000,
+        clip_samples=1600,
+        name="toy",
+    ).freeze()
+    x[2, :, ::7] = 0.999  # where a clip has no room
+    start = 0.001 * torch.randn(3, 1, 1600, generator=rng)
+    start = start.clamp(-1.0 - x, 1.0 - x)
+
+    def lack(clips: Tensor) -> Tensor:
+        logits: Tensor = spotter(clips)
+        return logits[:, 0] - logits[:, 1] + 1e3
+
+    found = searched(lack, x, start, WANTED, steps=steps, sample_rate=8000)
+    for row, db in enumerate(WANTED.tolist()):
+        refined = refine(
+            spotter,
+            x[row : row + 1],
+            torch.tensor([1]),
+            SNR(db),
+            start[row : row + 1],
+            steps=steps,
+            step=default_step(SNR(db), fresh=False),
+            kappa=1e6,
+            loss="margin",
+        )
+        torch.testing.assert_close(found[row], refined.delta[0], rtol=1e-3, atol=1e-6)
 
 
 def test_the_distance_is_relative_and_moves_the_perturbation_alone() -> None:

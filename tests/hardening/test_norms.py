@@ -68,3 +68,11 @@ def test_the_attack_meets_the_classifier_as_it_is_in_use(
         assert not any(p.requires_grad for p in learner.parameters())
     assert learner.training and not first.requires_grad
     assert sum(not p.requires_grad for p in learner.parameters()) == 1
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_after_an_attack_the_mode_is_what_it_was(training: bool, trained: Classifier) -> None:
+    learner = copy.deepcopy(trained).train(training)
+    with under_attack(learner):
+        assert not learner.training
+    assert learner.training == training

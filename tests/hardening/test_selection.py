@@ -38,3 +38,9 @@ def test_a_state_as_good_as_the_kept_one_does_not_replace_it() -> None:
     assert selection.take(0.9, 0.5, 1)
     assert not selection.take(0.9, 0.5, 2)
     assert selection.epoch == 1
+
+
+def test_a_rounding_does_not_push_a_state_beyond_the_limit() -> None:
+    selection = Selection(least_clean=0.1 + 0.2)  # a little more than 0.3
+    assert selection.take(0.3, 0.5)
+    assert selection.within

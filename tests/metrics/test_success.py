@@ -176,6 +176,16 @@ def test_differences_of_few_pairs_stay_differences(sign: int) -> None:
     assert found == pytest.approx(ends if sign > 0 else (-ends[1], -ends[0]))
 
 
+def test_every_pair_that_the_bootstrap_draws_counts_the_same() -> None:
+    sizes, hits = np.array([90, 5, 5, 4, 3, 2, 1]), np.array([9, 5, 4, 4, 1, 2, 1])
+    groups = np.arange(7).repeat(sizes)
+    success = np.concatenate([np.arange(n) < hit for n, hit in zip(sizes, hits, strict=True)])
+    found = bootstrap_interval(success, groups, np.random.default_rng(3), resamples=500)
+    drawn = np.random.default_rng(3).integers(7, size=(500, 7))
+    rates = [np.concatenate([success[groups == one] for one in row]).mean() for row in drawn]
+    assert found == pytest.approx(np.quantile(rates, [0.025, 0.975]).tolist())
+
+
 def test_the_bootstrap_needs_a_group_for_every_pair() -> None:
     assert bootstrap_interval([], [], np.random.default_rng(0)) == (0.0, 1.0)
     for success in ([True, False] * 30, [True] * 60):  # one speaker tells nothing of others
