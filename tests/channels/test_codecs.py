@@ -11,7 +11,7 @@ from mondegreen.channels import parse_channel
 from mondegreen.errors import MissingExtraError
 from mondegreen.metrics.snr import snr_db
 
-from .conftest import RATE, voice
+from .conftest import RATE, tone, voice
 
 WITHOUT = importlib.util.find_spec("av") is None
 needs_codecs = pytest.mark.skipif(WITHOUT, reason="PyAV is not installed")
@@ -44,6 +44,13 @@ def test_codecs_keep_time_and_most_of_the_voice(text: str, rate: int) -> None:
     assert y.shape == x.shape
     assert lag(x[0, 0], y[0, 0]) == 0
     assert float(snr_db(x, y)) > 8.0
+
+
+@needs_codecs
+def test_nothing_is_lost_at_the_end() -> None:
+    x = tone(440.0, samples=16_000)  # whole frames
+    y = parse_channel("g722")(x, sample_rate=RATE)
+    assert float((y - x)[..., -40:].abs().max()) < 0.02
 
 
 @needs_codecs
