@@ -48,7 +48,7 @@ def test_codecs_keep_time_and_most_of_the_voice(text: str, rate: int) -> None:
 
 @needs_codecs
 def test_nothing_is_lost_at_the_end() -> None:
-    x = tone(440.0, samples=16_000)  # whole frames
+    x = tone(440.0)[..., :12_800]  # whole frames, loud to the last
     y = parse_channel("g722")(x, sample_rate=RATE)
     assert float((y - x)[..., -40:].abs().max()) < 0.02
 
