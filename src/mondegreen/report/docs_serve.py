@@ -43,7 +43,7 @@ def render_table(path: Path) -> str:
         each = crowd["answers"] // crowd["people"]
         about = (
             f"\n{number(crowd['answers_per_second'], 1)} answers a second for "
-            f"{crowd['people']} people who ask {each} time(s) each without a pause. Machine: "
+            f"{crowd['people']} people who ask {each} times each without a pause. Machine: "
             f"{machine_of(content['environment'])}."
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
