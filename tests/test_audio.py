@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import struct
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ from mondegreen.audio import (
     resample,
     write_wav,
 )
+from mondegreen.data.excerpts import duration
 from mondegreen.errors import MondegreenError
 
 ALL_STEPS = torch.arange(-32768, 32768, dtype=torch.int32).to(torch.int16)
@@ -299,3 +301,11 @@ def test_a_name_too_long_is_an_error_like_others() -> None:
     said = "cannot read" if sys.version_info < (3, 14) else "does not exist"
     with pytest.raises(MondegreenError, match=said):
         read_audio(Path("a" * 300 + ".wav"))
+
+
+def test_a_name_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    path.write_bytes(b"RIFF")
+    for read in (read_audio, duration):
+        with pytest.raises(MondegreenError, match=r"caf\\udce9\.wav is no UTF-8; rename"):
+            read(path)

@@ -57,6 +57,7 @@ def read_audio(path: str | Path) -> tuple[npt.NDArray[np.float32], int]:
         raise MondegreenError(f"cannot read {path}: {error.strerror}.") from error
     if not exists:
         raise MondegreenError(f"{path} does not exist or is not a file.")
+    refuse_undecodable(path)
     try:
         with soundfile.SoundFile(str(path)) as file:
             rate = int(file.samplerate)
@@ -68,6 +69,19 @@ def read_audio(path: str | Path) -> tuple[npt.NDArray[np.float32], int]:
         ) from error
     _check_samples(path, samples)
     return np.ascontiguousarray(samples), rate
+
+
+def refuse_undecodable(path: Path) -> None:
+    """Refuse a name that is no UTF-8: no result file could name it.
+
+    Raises:
+        MondegreenError: It is not.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        shown = str(path).encode(errors="backslashreplace").decode()
+        raise MondegreenError(f"the name of {shown} is no UTF-8; rename the file.") from error
 
 
 def _check_header(path: Path, rate: int, frames: int, channels: int) -> None:

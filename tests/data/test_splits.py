@@ -116,3 +116,7 @@ def test_official_lists_that_are_missing_or_do_not_fit(tmp_path: Path) -> None:
         (tmp_path / name).write_text("elsewhere/0.wav\n")
     with pytest.raises(MondegreenError, match="do not fit these clips"):
         split_indices(corpus, "official")
+
+
+def test_names_that_are_no_utf8_are_divided_too() -> None:
+    assert hash_split("caf\udce9") in ("train", "validation", "test")  # as Python reads b"caf\xe9"

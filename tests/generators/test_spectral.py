@@ -243,6 +243,26 @@ def test_a_template_is_added_at_the_level_of_the_clip() -> None:
     torch.testing.assert_close(propose(generator, x, 1) - propose(plain, x, 1), expected)
 
 
+@pytest.mark.parametrize("relative", [True, False])
+def test_mixed_precision_draws_in_full_precision(
+    relative: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(1)
+    config = replace(TINY, relative=relative)
+    generator = SpectralGenerator(config, targets=2, clip_samples=256).requires_grad_(False)
+    x, drawn = noise(2, 600), list[torch.dtype]()
+    inverse = generator.spectrum.inverse
+
+    def spy(gain: Tensor, time: int) -> Tensor:
+        drawn.append(gain.dtype)
+        return inverse(gain, time)
+
+    monkeypatch.setattr(generator.spectrum, "inverse", spy)
+    with torch.autocast("cpu", torch.bfloat16):
+        delta = propose(generator, x)
+    assert drawn == [torch.float32] and delta.dtype == torch.float32
+
+
 def test_a_block_knows_the_whole_clip_and_its_condition() -> None:
     torch.manual_seed(0)
     block = ConvNeXtBlock(width=6, expansion=2, kernel=3)

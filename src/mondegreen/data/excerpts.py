@@ -8,6 +8,7 @@ from pathlib import Path
 
 import soundfile
 
+from mondegreen.audio import refuse_undecodable
 from mondegreen.data.corpus import Clip
 from mondegreen.errors import MondegreenError
 
@@ -41,6 +42,7 @@ def duration(path: Path) -> float:
     Raises:
         MondegreenError: It is missing or is no sound file.
     """
+    refuse_undecodable(path)
     try:
         with soundfile.SoundFile(str(path)) as file:
             return float(file.frames / file.samplerate)
