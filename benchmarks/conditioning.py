@@ -27,10 +27,6 @@ class CrossAttention(OwnNetwork):
             _Attending(block, width, tokens, heads) for block in blocks
         )
 
-    def propose(self, x: Tensor, target: Tensor) -> Tensor:
-        """Return the perturbation for 20 dB."""
-        return self.propose_within(x, target, x.new_full((len(x),), 20.0))
-
     def propose_within(self, x: Tensor, target: Tensor, snr_db: Tensor) -> Tensor:
         """Return the perturbation for a budget."""
         return self.network.propose(x, target, snr_db)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mondegreen.attacks.deepfool import CONFIDENCE, DeepFool, Nearest
 from mondegreen.audio import quantize
-from mondegreen.budgets import L2, SNR, Linf, parse_budget
+from mondegreen.budgets import L2, SNR, Budget, Linf, parse_budget
 from mondegreen.classifiers.classifier import Classifier
 from mondegreen.classifiers.loading import load_classifier
 from mondegreen.data.options import DataOptions, open_test_split
@@ -210,17 +210,22 @@ def sum_spotter() -> Classifier:
     )
 
 
-def test_of_failures_the_closest_is_kept() -> None:
-    x = torch.zeros(1, 1, SAMPLES)
-    nearest = Nearest(
+def nearest_of(x: Tensor, budget: Budget | None, *, confidence: float, minimal: bool) -> Nearest:
+    """Look for the nearest clips that are heard as the second label."""
+    return Nearest(
         sum_spotter(),
         x,
         torch.tensor([1]),
-        None,
-        confidence=100.0,
-        minimal=True,
+        budget,
+        confidence=confidence,
+        minimal=minimal,
         untargeted=False,
     )
+
+
+def test_of_failures_the_closest_is_kept() -> None:
+    x = torch.zeros(1, 1, SAMPLES)
+    nearest = nearest_of(x, None, confidence=100.0, minimal=True)
     rows, close = torch.tensor([0]), torch.full_like(x, 0.0625)
     nearest.try_out(rows, close)
     nearest.try_out(rows, close / 2)
@@ -229,15 +234,7 @@ def test_of_failures_the_closest_is_kept() -> None:
 
 def test_what_keeps_a_maximum_norm_wins_over_what_is_nearer() -> None:
     x = torch.zeros(1, 1, SAMPLES)
-    nearest = Nearest(
-        sum_spotter(),
-        x,
-        torch.tensor([1]),
-        Linf(0.0625),
-        confidence=0.01,
-        minimal=False,
-        untargeted=False,
-    )
+    nearest = nearest_of(x, Linf(0.0625), confidence=0.01, minimal=False)
     rows, dense, lone = torch.tensor([0]), torch.full_like(x, 0.0625), torch.zeros_like(x)
     lone[..., 0] = 0.5
     assert float(lone.norm()) < float(dense.norm())
@@ -252,15 +249,7 @@ def test_shrinking_ends_where_the_budget_is_kept_unless_the_smallest_is_wanted()
     x = torch.zeros(1, 1, SAMPLES)
     queries = []
     for minimal in (False, True):
-        nearest = Nearest(
-            sum_spotter(),
-            x,
-            torch.tensor([1]),
-            Linf(0.3),
-            confidence=0.01,
-            minimal=minimal,
-            untargeted=False,
-        )
+        nearest = nearest_of(x, Linf(0.3), confidence=0.01, minimal=minimal)
         nearest.try_out(torch.tensor([0]), torch.full_like(x, 0.5))
         nearest.shrink()
         queries.append(int(nearest.queries))

@@ -159,14 +159,14 @@ def _adopted(
         classifier = classifier_from(source, model, labels, tried, sounds, sent)
         found[scaling] = (classifier, few.check(classifier).best)
     best = max(found, key=lambda name: found[name][1])
+    clearly = found[best][1] >= found["unit"][1] + _CLEARLY
     shares = ", ".join(f"{name} {100 * share:.0f} %" for name, (_, share) in found.items())
     how = f"detected, by clips heard: {shares}"
     if len({share for _, share in found.values()}) == 1:
         how = "assumed: all are heard alike"
-    elif best != "unit" and found[best][1] < found["unit"][1] + _CLEARLY:
+    elif best != "unit" and not clearly:
         how = f"assumed: no other is heard better by {100 * _CLEARLY:.0f} points: {shares}"
-    if found[best][1] < found["unit"][1] + _CLEARLY:
-        best = "unit"
+    best = best if clearly else "unit"
     classifier = found[best][0]
     findings = [
         Finding("scaling", best, how) if one.what == "scaling" else one

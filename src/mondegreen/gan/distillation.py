@@ -46,9 +46,7 @@ def searched(
     budget = SNR(0.0)
     first = default_step(budget, fresh=False)
     found = delta.detach()
-    bound = (
-        torch.linalg.vector_norm(x, dim=(1, 2), keepdim=True) * 10 ** (-snr_db / 20)[:, None, None]
-    )
+    bound = budget.bound(x, snr_db).to(x.dtype)[:, None, None]
     for number in range(steps):
         tried = found.clone().requires_grad_()
         with torch.enable_grad():

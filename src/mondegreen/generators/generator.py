@@ -14,7 +14,7 @@ from mondegreen.classifiers.places import find_checkpoint
 from mondegreen.configs import from_dict, to_dict
 from mondegreen.errors import MondegreenError
 from mondegreen.files import read_json, write_json
-from mondegreen.generators.own import OwnConfig, OwnNetwork, build_own
+from mondegreen.generators.own import UNKNOWN_DB, OwnConfig, OwnNetwork, build_own
 from mondegreen.generators.spectral import SpectralConfig, SpectralGenerator
 from mondegreen.generators.unet import UNetConfig, UNetGenerator
 from mondegreen.weights import build_described, fingerprint, load_weights, save_weights
@@ -182,7 +182,7 @@ def wanted_db(x: Tensor, budget: Budget | None, snr_db: Tensor | None) -> Tensor
     elif isinstance(budget, Linf):
         allowed = torch.full_like(energy, budget.eps**2 * x.shape[2] / 3)
     else:
-        return x.new_full((len(x),), 20.0)
+        return x.new_full((len(x),), UNKNOWN_DB)
     wanted = (10.0 * torch.log10(energy / allowed.clamp_min(1e-12))).clamp(0.0, 60.0)
     return wanted.to(x.dtype)
 

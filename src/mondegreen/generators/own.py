@@ -10,13 +10,17 @@ from torch import Tensor, nn
 from mondegreen.errors import MondegreenError
 from mondegreen.extensions import construct, find, is_place, parse_options
 
+UNKNOWN_DB = 20.0
+"""What a network is told where there is no budget, as a signal-to-noise ratio in dB."""
+
 
 class OwnNetwork(nn.Module):
     """What a network of one's own derives from.
 
     Its constructor takes ``targets``, the number of targets, ``clip_samples``, the usual length of
     a clip, and options of its own by keyword. Scaling to the budget, clipping, training, saving and
-    measuring are done around it. It defines :meth:`propose`, or :meth:`propose_within`.
+    measuring are done around it. It defines :meth:`propose`, or :meth:`propose_within` if it is to
+    know the budget; each of them is the other one unless it is defined.
     """
 
     def propose(self, x: Tensor, target: Tensor) -> Tensor:
@@ -30,12 +34,12 @@ class OwnNetwork(nn.Module):
             - x, output: ``(batch, 1, time)``, for any time
             - target: ``(batch,)``
         """
-        raise NotImplementedError(f"{type(self).__name__} proposes only where it knows the budget")
+        return self.propose_within(x, target, x.new_full((len(x),), UNKNOWN_DB))
 
     def propose_within(self, x: Tensor, target: Tensor, snr_db: Tensor) -> Tensor:
         """Return a perturbation for each clip, knowing the budget it will be scaled to.
 
-        Define this instead in a network that should propose otherwise where less is allowed.
+        For networks that should propose otherwise where less is allowed.
 
         Args:
             x: Waveforms in [-1, 1].
@@ -43,7 +47,7 @@ class OwnNetwork(nn.Module):
             snr_db: The ratio in dB that each clip's budget amounts to, ``(batch,)``.
 
         Shape:
-            - As in :meth:`propose`, which this calls unless overridden
+            - As in :meth:`propose`
         """
         return self.propose(x, target)
 

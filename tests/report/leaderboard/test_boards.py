@@ -7,29 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.report.leaderboard.workshop import ENTRY, Workshop, cell, comparison
+from tests.report.leaderboard.workshop import ENTRY, ROW, Workshop, cell, comparison
 
 from mondegreen.errors import MondegreenError
 from mondegreen.report.leaderboard import flags
 from mondegreen.report.leaderboard.boards import Board, load_leaderboard
 from mondegreen.report.leaderboard.entry import read_entry
-from mondegreen.report.leaderboard.measured import MeasuredRow
 from mondegreen.report.leaderboard.schema import Sheet
-
-ROW = MeasuredRow(
-    attack="pgd",
-    settings={},
-    goal="targeted",
-    knowledge="white box",
-    budget="snr:30",
-    channel="",
-    pairs=200,
-    groups=20,
-    success=0.4,
-    interval=(0.3, 0.5),
-    right=None,
-    file="a.json",
-)
 
 
 def only_board(workshop: Workshop) -> Board:

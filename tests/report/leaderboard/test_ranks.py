@@ -6,27 +6,11 @@ import dataclasses
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.report.leaderboard.workshop import ENTRY
+from tests.report.leaderboard.workshop import ENTRY, ROW
 
 from mondegreen.report.leaderboard.boards import Standing, ranked
 from mondegreen.report.leaderboard.entry import read_entry
-from mondegreen.report.leaderboard.measured import MeasuredRow
 from mondegreen.report.leaderboard.schema import Sheet
-
-ROW = MeasuredRow(
-    attack="pgd",
-    settings={},
-    goal="targeted",
-    knowledge="white box",
-    budget="snr:30",
-    channel="",
-    pairs=200,
-    groups=20,
-    success=0.4,
-    interval=(0.3, 0.5),
-    right=None,
-    file="a.json",
-)
 
 
 def standing(name: str, robust: float, half: float, *, doubt: bool = False) -> Standing:

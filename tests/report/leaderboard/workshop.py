@@ -7,8 +7,25 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mondegreen.report.leaderboard.measured import MeasuredRow
+
 RESULT = "results/mine/comparison.json"
 FINGERPRINT = "0123456789abcdef"
+
+ROW = MeasuredRow(
+    attack="pgd",
+    settings={},
+    goal="targeted",
+    knowledge="white box",
+    budget="snr:30",
+    channel="",
+    pairs=200,
+    groups=20,
+    success=0.4,
+    interval=(0.3, 0.5),
+    right=None,
+    file="a.json",
+)
 
 ENTRY: dict[str, Any] = {
     "format": 1,
